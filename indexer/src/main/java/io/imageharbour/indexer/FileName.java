@@ -25,8 +25,18 @@ public final class FileName implements Comparable<FileName> {
    * @throws IllegalArgumentException if no file can be called so
    */
   public static FileName of(byte[] bytes) {
-    checkLegal(bytes);
-    return new FileName(bytes.clone());
+    return of(bytes, 0, bytes.length);
+  }
+
+  /**
+   * A name of {@code length} bytes from {@code offset}.
+   *
+   * @throws IllegalArgumentException if no file can be called so
+   */
+  public static FileName of(byte[] bytes, int offset, int length) {
+    byte[] name = Arrays.copyOfRange(bytes, offset, offset + length);
+    checkLegal(name);
+    return new FileName(name);
   }
 
   /** A name whose bytes are the UTF-8 form of {@code name}. */

@@ -1,5 +1,7 @@
 package io.imageharbour.indexer;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 
 /** A file of any type, apart from its names. A hard link is a second name for the same inode. */
@@ -31,7 +33,29 @@ public sealed interface Inode {
    *
    * @param target where it points: 1 to 4,095 bytes without NUL; not to be changed
    */
-  record SymbolicLink(Metadata metadata, byte[] target) implements Inode {}
+  record SymbolicLink(Metadata metadata, byte[] target) implements Inode {
+
+    /** The longest target that Linux takes ({@code PATH_MAX} without its NUL), in bytes. */
+    public static final int MAX_TARGET_BYTES = 4095;
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof SymbolicLink that
+          && metadata.equals(that.metadata)
+          && Arrays.equals(target, that.target);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * metadata.hashCode() + Arrays.hashCode(target);
+    }
+
+    /** The target decoded as UTF-8, for people. */
+    @Override
+    public String toString() {
+      return "SymbolicLink[" + metadata + " -> " + new String(target, StandardCharsets.UTF_8) + "]";
+    }
+  }
 
   /**
    * A device node.

@@ -1,8 +1,0 @@
-/** The content store, its FUSE content mount and the fetch path. */
-module io.imageharbour.fusefs {
-  exports io.imageharbour.fusefs;
-
-  requires transitive io.imageharbour.indexer;
-  requires org.slf4j;
-  requires static org.jspecify;
-}

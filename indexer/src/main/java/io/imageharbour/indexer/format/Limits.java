@@ -1,0 +1,36 @@
+package io.imageharbour.indexer.format;
+
+/**
+ * How big an index may be. Far above any image that was ever seen, and low enough that reading a
+ * hostile index ends quickly: at all limits together, the model takes about 1 GiB of heap.
+ */
+final class Limits {
+
+  /** The payload, in bytes: 256 MiB. */
+  static final int PAYLOAD_BYTES = 256 << 20;
+
+  /** Names in all directories together, and with the root so many inodes. */
+  static final int ENTRIES = 4 << 20;
+
+  /** Chunks of all contents together. */
+  static final int CHUNKS = 4 << 20;
+
+  /** Packs, and origins. */
+  static final int PACKS = 1 << 16;
+
+  static final int ORIGINS = 64;
+
+  /** An origin, or the name of an extended attribute, in bytes. */
+  static final int TEXT_BYTES = 512;
+
+  /** A path from the root with its slashes, in bytes: {@code PATH_MAX} without the NUL. */
+  static final int PATH_BYTES = 4095;
+
+  /** Extended attributes of one inode. */
+  static final int XATTRS = 128;
+
+  /** Extended attributes of one inode, names and values, in bytes. */
+  static final int XATTR_BYTES = 128 << 10;
+
+  private Limits() {}
+}

@@ -1,0 +1,17 @@
+package io.imageharbour.indexer.image;
+
+import io.imageharbour.indexer.HarbourException;
+
+/** A pack does not hold what the index says that it holds. */
+public final class CorruptContentException extends HarbourException {
+
+  private static final long serialVersionUID = 1;
+
+  CorruptContentException(String message) {
+    super(message);
+  }
+
+  CorruptContentException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,32 @@
+package io.imageharbour.indexer.image;
+
+/**
+ * Media types and annotations of manifests.
+ *
+ * @see <a href="https://github.com/opencontainers/image-spec/blob/main/media-types.md">OCI media
+ *     types</a>
+ */
+public final class MediaTypes {
+
+  public static final String OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+  public static final String OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+  public static final String OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
+  public static final String OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
+  public static final String OCI_EMPTY = "application/vnd.oci.empty.v1+json";
+  public static final String DOCKER_MANIFEST =
+      "application/vnd.docker.distribution.manifest.v2+json";
+  public static final String DOCKER_LIST =
+      "application/vnd.docker.distribution.manifest.list.v2+json";
+  public static final String DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
+
+  /** The type of artifact of a manifest whose layers are packs. */
+  public static final String PACKS = "application/vnd.imageharbour.packs.v1";
+
+  /** Annotation that marks index images and their OCI index: the version of the index. */
+  public static final String INDEX_VERSION = "io.imageharbour.index.version";
+
+  /** Annotation of an index image: digest of the manifest that it was converted from. */
+  public static final String SOURCE_DIGEST = "io.imageharbour.source.digest";
+
+  private MediaTypes() {}
+}

@@ -1,0 +1,116 @@
+package io.imageharbour.indexer.registry;
+
+import io.imageharbour.indexer.Digest;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+
+/**
+ * A repository in a registry. Safe for use by many threads; calls block, and are meant for virtual
+ * threads as well.
+ *
+ * <p>Every call is retried while that may help and the deadline of the settings allows it, asks the
+ * user's mirrors first where it only reads, and fails with a named exception of this package. It
+ * ends with {@link InterruptedException} (an {@code InterruptedIOException} from streams) when the
+ * thread is interrupted.
+ */
+public final class Repository {
+
+  private final RegistryClient client;
+  private final RepositoryName name;
+
+  Repository(RegistryClient client, RepositoryName name) {
+    this.client = client;
+    this.name = name;
+  }
+
+  /** The repository's name. */
+  public RepositoryName name() {
+    return name;
+  }
+
+  /**
+   * Fetches a manifest or an image index, at most {@link Manifest#MAX_SIZE} bytes; asked for by
+   * digest, it has that digest.
+   *
+   * @throws ManifestNotFoundException if the registry has none
+   * @throws UnexpectedManifestException if it is too big, or has another digest
+   */
+  public Manifest manifest(String tagOrDigest) throws IOException, InterruptedException {
+    return new ManifestPull(client, name).pull(tagOrDigest);
+  }
+
+  /**
+   * Opens a blob as a stream, for one thread at a time. A connection that breaks is resumed where
+   * it broke. The read that would report the end throws {@link UnexpectedBlobDigestException} when
+   * what came has another digest, so nothing may be trusted before the end was reached.
+   *
+   * @param size of the blob in bytes, as its descriptor says
+   * @throws BlobNotFoundException if the registry has no such blob
+   */
+  public InputStream openBlob(Digest digest, long size) throws IOException, InterruptedException {
+    return BlobStream.open(client, name, digest, size);
+  }
+
+  /**
+   * Reads a part of a blob with one ranged request. The bytes are NOT verified: only the whole blob
+   * has a digest here, the parts are the caller's to check.
+   *
+   * @param blobSize of the whole blob in bytes
+   * @param offset of the first byte
+   * @param length in bytes, at least 1; {@code offset + length} is at most {@code blobSize}
+   * @return exactly {@code length} bytes
+   * @throws BlobNotFoundException if the registry has no such blob
+   */
+  public byte[] readBlob(Digest blob, long blobSize, long offset, int length)
+      throws IOException, InterruptedException {
+    return new BlobRangeRead(client, name).read(blob, blobSize, offset, length);
+  }
+
+  /** Whether the host that pushes go to has this blob in this repository. */
+  public boolean hasBlob(Digest digest) throws IOException, InterruptedException {
+    return new BlobCheck(client, name).isPresent(digest);
+  }
+
+  /**
+   * Makes a blob of another repository of the same registry known here, without moving its bytes.
+   *
+   * @return false if the registry declined, and the blob has to be uploaded
+   */
+  public boolean mountBlob(Digest digest, RepositoryName from)
+      throws IOException, InterruptedException {
+    return new BlobMount(client, name).mount(digest, from);
+  }
+
+  /** Begins the upload of a blob whose digest and size are not known yet. */
+  public BlobUpload startUpload() throws IOException, InterruptedException {
+    return new BlobUpload(RestartableUpload.start(client, name));
+  }
+
+  /** Uploads a small blob, unless the registry has it. */
+  public void uploadBlob(byte[] bytes) throws IOException, InterruptedException {
+    if (!hasBlob(Digest.sha256(bytes))) {
+      try (BlobUpload upload = startUpload()) {
+        upload.write(bytes, 0, bytes.length);
+        upload.commit();
+      }
+    }
+  }
+
+  /**
+   * Pushes a manifest under a tag, or under its digest.
+   *
+   * @param bytes at most {@link Manifest#MAX_SIZE}
+   */
+  public void putManifest(String tagOrDigest, String mediaType, byte[] bytes)
+      throws IOException, InterruptedException {
+    new ManifestPush(client, name).push(tagOrDigest, mediaType, bytes);
+  }
+
+  /**
+   * The repository's tags in the registry's order, at most {@code limit}; none if it is unknown.
+   */
+  public List<String> tags(int limit) throws IOException, InterruptedException {
+    return new TagList(client, name).list(limit);
+  }
+}
