@@ -1,0 +1,11 @@
+package io.imageharbour.fusefs;
+
+import io.imageharbour.indexer.Digest;
+
+/** Says for people which file of which image has a digest. Asked only when something failed. */
+@FunctionalInterface
+public interface ContentNames {
+
+  /** Such as {@code image=docker.io/library/python:3 path=/usr/bin/python3}; empty if unknown. */
+  String describe(Digest digest);
+}

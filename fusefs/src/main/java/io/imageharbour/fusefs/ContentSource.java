@@ -1,0 +1,27 @@
+package io.imageharbour.fusefs;
+
+import java.io.IOException;
+
+/**
+ * Somewhere that file contents come from when the content store lacks them: a registry, a memory
+ * pool. Sources are asked in order; the next one is asked when this one fails.
+ *
+ * <p>Implementations are safe for use by many threads at once. They need not verify what they
+ * bring: the receiver computes every digest before a byte is used.
+ */
+public interface ContentSource {
+
+  /** A short name for logs and metrics, such as {@code registry}. */
+  String name();
+
+  /**
+   * Brings the wanted chunk, and hands over whatever else came with it (the neighbours in its
+   * frame). The wanted chunk is handed over first, so that whoever waits for it waits no longer
+   * than needed. Returns when everything has been handed over.
+   *
+   * @throws IOException if the source can't deliver the chunk after its own retries; the message
+   *     says what was tried and what came back
+   * @throws InterruptedException if the thread was interrupted while it waited
+   */
+  void fetch(WantedChunk wanted, ChunkReceiver receiver) throws IOException, InterruptedException;
+}

@@ -1,0 +1,255 @@
+package io.imageharbour.fusefs;
+
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
+
+import io.imageharbour.fusefs.cas.Cas;
+import io.imageharbour.fusefs.cas.RunMarker;
+import io.imageharbour.fusefs.cas.RunMarker.LastEnd;
+import io.imageharbour.fusefs.fetch.FetchPath;
+import io.imageharbour.fusefs.kernel.FuseConnection;
+import io.imageharbour.fusefs.kernel.FuseSession;
+import io.imageharbour.fusefs.kernel.StaleMounts;
+import io.imageharbour.fusefs.linux.Mounts;
+import io.imageharbour.fusefs.mount.ContentMount;
+import io.imageharbour.fusefs.table.ContentTable;
+import io.imageharbour.indexer.ImageIndex;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a node holds: the contents of files by digest, in a directory ({@link #casDirectory}) and,
+ * for those that are not there yet, in a FUSE mount ({@link #contentMount}) that fetches them from
+ * the sources when they are first read. Both have the same names: {@code ab/cdef…}, the SHA-256 in
+ * hexadecimal digits after a directory of its first two. Safe for use by several threads.
+ *
+ * <p>A process that opens files through its own content mount can't die while it waits for them,
+ * not even by SIGKILL: the kernel waits for an answer that only the dying process could give. Leave
+ * that to other processes.
+ */
+public final class ContentStore implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(ContentStore.class);
+
+  private static final String SUBTYPE = "harbour";
+
+  /** So long closing waits for the last requests after the unmount. */
+  private static final Duration UNMOUNT_WAIT = Duration.ofMillis(500);
+
+  private final Path contentMount;
+  private final ContentTable table;
+  private final Cas cas;
+  private final FetchPath fetchPath;
+  private final ContentMount mount;
+  private final RunMarker marker;
+  private final FileChannel lock;
+
+  /** What has to be closed, last opened first. */
+  private final Deque<Closing> closings;
+
+  @FunctionalInterface
+  private interface Closing {
+    void run() throws IOException;
+  }
+
+  private ContentStore(
+      ContentStoreConfig config,
+      List<ContentSource> sources,
+      ContentNames names,
+      FileChannel lock,
+      Deque<Closing> closings)
+      throws IOException {
+    this.lock = lock;
+    this.closings = closings;
+    Path root = config.root().toAbsolutePath().normalize();
+    Path db = root.resolve("db");
+    contentMount = root.resolve("c");
+    StaleMounts.remove(contentMount);
+    Files.createDirectories(contentMount);
+
+    Path inUse = db.resolve("contents.running");
+    marker = RunMarker.at(inUse);
+    LastEnd lastEnd = marker.lastEnd();
+    Path tableDirectory = db.resolve("contents");
+    if (lastEnd == LastEnd.MACHINE_CRASHED) {
+      log.warn("event=machine-crashed action=\"verify new files, rebuild the content table\"");
+      ContentTable.delete(tableDirectory);
+    }
+    cas = Cas.open(root, config.syncInterval(), lastEnd);
+    closings.push(cas::close);
+    marker.set();
+    table = ContentTable.open(tableDirectory);
+    closings.push(table::close);
+    fetchPath = new FetchPath(sources, table, cas, config.maxFetches(), config.fetchTimeout());
+    closings.push(fetchPath::close);
+
+    FuseConnection connection = FuseConnection.mount(contentMount, SUBTYPE, config.passthrough());
+    mount = new ContentMount(table, cas, fetchPath, connection, names, config.maxWaiting());
+    FuseSession session = FuseSession.start(connection, config.readers(), mount);
+    closings.push(mount::close);
+    closings.push(() -> end(session));
+    // a new mount: the kernel knows no row yet
+    table.purgeForgotten();
+    mount.probePassthrough(inUse);
+    log.info(
+        "event=content-store-opened root={} last-end={} images={} passthrough={}",
+        root,
+        lastEnd,
+        table.images().size(),
+        mount.hasPassthrough());
+  }
+
+  /**
+   * Opens the store below {@code config.root()}, which is made if needed; a content mount that an
+   * earlier process left is taken away and a new one made.
+   *
+   * @param sources where contents come from, asked in order
+   * @param names describes digests in logs of failures
+   * @throws IOException if the directory can't be used, another process uses it, or the kernel
+   *     refuses the mount
+   */
+  public static ContentStore open(
+      ContentStoreConfig config, List<ContentSource> sources, ContentNames names)
+      throws IOException {
+    FileChannel lock = lock(config.root());
+    Deque<Closing> closings = new ArrayDeque<>();
+    try {
+      return new ContentStore(config, sources, names, lock, closings);
+    } catch (IOException e) {
+      try (lock) {
+        closeAll(closings);
+      } catch (IOException closing) {
+        e.addSuppressed(closing);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * The images that the store knows. After a damaged or outdated table was thrown away (it can be
+   * rebuilt), or the machine crashed, some are missing, and the caller adds them again.
+   */
+  public Set<String> images() {
+    return table.images();
+  }
+
+  /**
+   * Makes every content of an image known: after it, all of them can be opened through the content
+   * mount. Adding an image again replaces what was known of it.
+   *
+   * @param image a name that the caller chooses, the same for {@link #remove}
+   * @param origins the repositories ({@code host/name}) to ask for the image's packs, best first
+   * @throws IOException if the index contradicts itself or one that was added before, or the table
+   *     can't be written
+   */
+  public void add(String image, ImageIndex index, List<String> origins) throws IOException {
+    table.add(image, index, origins);
+  }
+
+  /** Forgets an image, and every content that no other image needs. Unknown names are fine. */
+  public void remove(String image) throws IOException {
+    table.remove(image);
+  }
+
+  /** The directory of whole files; a data-only lower layer of an overlay. */
+  public Path casDirectory() {
+    return cas.directory();
+  }
+
+  /** The FUSE mount; the data-only lower layer below {@link #casDirectory}. */
+  public Path contentMount() {
+    return contentMount;
+  }
+
+  /** Computes the digest of every file in the CAS and removes the wrong ones; takes a while. */
+  public ScrubReport verify() throws IOException {
+    return cas.verify();
+  }
+
+  /** What the store has done since it was opened. */
+  public ContentStats stats() {
+    return new ContentStats(
+        mount.opens(),
+        mount.openHits(),
+        mount.reads(),
+        cas.ingestedFiles(),
+        cas.ingestedBytes(),
+        mount.failedReads(),
+        fetchPath.wrongDigests(),
+        mount.hasPassthrough(),
+        fetchPath.sourceStats());
+  }
+
+  /** Unmounts the content mount, ends what is being fetched and makes everything durable. */
+  @Override
+  public void close() throws IOException {
+    try (lock) {
+      if (lock.isOpen()) {
+        closeAll(closings);
+        marker.clear();
+      }
+    }
+  }
+
+  /** Keeps two processes from using the same directory; ends with the process, however it ends. */
+  private static FileChannel lock(Path root) throws IOException {
+    Path db = root.resolve("db");
+    Files.createDirectories(db);
+    FileChannel channel = FileChannel.open(db.resolve("contents.lock"), CREATE, WRITE);
+    try {
+      if (channel.tryLock() != null) {
+        return channel;
+      }
+    } catch (OverlappingFileLockException e) {
+      log.debug("event=content-store-locked by=\"this process\"");
+    } catch (IOException e) {
+      channel.close();
+      throw e;
+    }
+    channel.close();
+    throw new ContentStoreInUseException(root);
+  }
+
+  private void end(FuseSession session) throws IOException {
+    Mounts.unmountLazily(contentMount);
+    try {
+      if (session.awaitEnd(UNMOUNT_WAIT)) {
+        session.close();
+      } else {
+        log.warn("event=content-mount-in-use action=\"it ends with this process\"");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Closes what was opened, the last first; goes on after a failure, and reports the first. */
+  private static void closeAll(Deque<Closing> closings) throws IOException {
+    @Nullable IOException failure = null;
+    while (!closings.isEmpty()) {
+      try {
+        closings.pop().run();
+      } catch (IOException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package io.imageharbour.fusefs;
+
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * How a {@link ContentStore} works. Immutable.
+ *
+ * @param root the directory that holds {@code cas}, {@code ingest}, {@code db} and the mount {@code
+ *     c}; on ext4, xfs or btrfs, because FUSE passthrough refuses files on overlayfs
+ * @param readers threads that read requests from the kernel; 1 to 64
+ * @param maxWaiting requests of the kernel that may wait for bytes at once; the next ones wait in
+ *     the kernel; at least 1
+ * @param maxFetches frames that are fetched at once; at least 1
+ * @param fetchTimeout after so long a fetch fails and the read gets EIO
+ * @param syncInterval how often new files in the CAS are made durable
+ * @param passthrough whether the kernel may read CAS files by itself (FUSE passthrough) where it
+ *     can; off, every read of a file that was opened through the content mount goes through this
+ *     process
+ */
+public record ContentStoreConfig(
+    Path root,
+    int readers,
+    int maxWaiting,
+    int maxFetches,
+    Duration fetchTimeout,
+    Duration syncInterval,
+    boolean passthrough) {
+
+  public ContentStoreConfig {
+    requireRange("readers", readers, 64);
+    requireRange("maxWaiting", maxWaiting, 1 << 16);
+    requireRange("maxFetches", maxFetches, 1 << 10);
+  }
+
+  /** The defaults. */
+  public static ContentStoreConfig of(Path root) {
+    return new ContentStoreConfig(
+        root, 4, 512, 32, Duration.ofMinutes(2), Duration.ofSeconds(5), true);
+  }
+
+  /** The same with another timeout of a fetch. */
+  public ContentStoreConfig withFetchTimeout(Duration timeout) {
+    return new ContentStoreConfig(
+        root, readers, maxWaiting, maxFetches, timeout, syncInterval, passthrough);
+  }
+
+  /** The same with passthrough allowed or not. */
+  public ContentStoreConfig withPassthrough(boolean allowed) {
+    return new ContentStoreConfig(
+        root, readers, maxWaiting, maxFetches, fetchTimeout, syncInterval, allowed);
+  }
+
+  private static void requireRange(String name, int value, int max) {
+    if (value < 1 || value > max) {
+      throw new IllegalArgumentException(name + " is " + value + ", not 1 to " + max);
+    }
+  }
+}

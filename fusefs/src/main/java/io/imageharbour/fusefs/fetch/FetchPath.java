@@ -1,0 +1,340 @@
+package io.imageharbour.fusefs.fetch;
+
+import io.imageharbour.fusefs.ContentSource;
+import io.imageharbour.fusefs.ContentStats;
+import io.imageharbour.fusefs.FrameLocation;
+import io.imageharbour.fusefs.WantedChunk;
+import io.imageharbour.fusefs.cas.Cas;
+import io.imageharbour.fusefs.fetch.Deadlines.Deadline;
+import io.imageharbour.fusefs.table.ContentTable;
+import io.imageharbour.fusefs.table.FrameAddress;
+import io.imageharbour.fusefs.table.StoredChunk;
+import io.imageharbour.indexer.Digest;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings chunks into the CAS or to a sink. Whoever asks for a chunk whose frame is on its way waits
+ * for that frame; the sources are asked in order; what fails its digest is thrown away and asked
+ * for again, a few times. Everything ends within the timeout. Safe for use by several threads.
+ */
+public final class FetchPath implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(FetchPath.class);
+
+  /** So often a source is asked again after it brought wrong bytes. */
+  private static final int ATTEMPTS_PER_SOURCE = 3;
+
+  private static final long CLOSE_SECONDS = 5;
+
+  private final List<SourceCounters> sources;
+  private final ContentTable table;
+  private final Cas cas;
+  private final Duration timeout;
+  private final Deadlines deadlines = new Deadlines();
+  private final ConcurrentMap<FrameAddress, FrameFlight> flights = new ConcurrentHashMap<>();
+  private final FrameRuns runs = new FrameRuns();
+  private final ThreadPoolExecutor demandThreads;
+  private final ThreadPoolExecutor aheadThreads;
+  private final LongAdder wrongDigests = new LongAdder();
+
+  /**
+   * A fetch path.
+   *
+   * @param maxFetches frames that are fetched at once because somebody waits; a quarter of that may
+   *     be fetched ahead besides
+   * @param timeout of one fetch from all sources together
+   */
+  public FetchPath(
+      List<ContentSource> sources, ContentTable table, Cas cas, int maxFetches, Duration timeout) {
+    this.sources = sources.stream().map(SourceCounters::new).toList();
+    this.table = table;
+    this.cas = cas;
+    this.timeout = timeout;
+    demandThreads = threads("fetch-", maxFetches, new LinkedBlockingQueue<>());
+    aheadThreads = threads("fetch-ahead-", Math.max(1, maxFetches / 4), new SynchronousQueue<>());
+  }
+
+  /** Brings a file that is one chunk into the CAS; returns at once if it is there. */
+  public void fetchIntoCas(StoredChunk chunk) throws IOException, InterruptedException {
+    fetch(chunk, new CasSink(cas, chunk.digest()));
+  }
+
+  /** Brings a chunk to a sink, which another thread fills before this returns. */
+  public void fetch(StoredChunk chunk, ChunkSink sink) throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (!sink.isFilled()) {
+      if (awaitFlight(chunk, sink, deadline)) {
+        return;
+      }
+    }
+  }
+
+  /**
+   * Begins to bring a chunk to a sink that will be wanted soon; does nothing if enough is fetched
+   * ahead already. Failures are not reported: who needs the chunk will ask for it.
+   */
+  public void fetchAhead(StoredChunk chunk, ChunkSink sink) throws IOException {
+    startAhead(chunk, sink);
+  }
+
+  /** Chunks that were thrown away because they failed their digest. */
+  public long wrongDigests() {
+    return wrongDigests.sum();
+  }
+
+  /** What each source did. */
+  public List<ContentStats.Source> sourceStats() {
+    return sources.stream().map(SourceCounters::stats).toList();
+  }
+
+  /** Ends all flights; whoever waits gets an error. */
+  @Override
+  public void close() {
+    for (FrameFlight flight : flights.values()) {
+      abandon(flight, "the content store was closed");
+    }
+    demandThreads.shutdownNow();
+    aheadThreads.shutdownNow();
+    deadlines.close();
+    try {
+      // what they write to must not be closed under them
+      if (!demandThreads.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)
+          || !aheadThreads.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+        log.warn("event=fetches-do-not-end action=\"a source ignores interrupts\"");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Platform threads: much of a flight is writing files through system calls, and a virtual thread
+   * holds its carrier, of which there may be only two, during each of them.
+   */
+  private static ThreadPoolExecutor threads(String name, int count, BlockingQueue<Runnable> queue) {
+    ThreadPoolExecutor threads =
+        new ThreadPoolExecutor(
+            count,
+            count,
+            1,
+            TimeUnit.MINUTES,
+            queue,
+            Thread.ofPlatform().daemon().name(name, 0).factory());
+    threads.allowCoreThreadTimeOut(true);
+    return threads;
+  }
+
+  /**
+   * Joins the flight of the chunk's frame, or begins it, and waits for the chunk.
+   *
+   * @return false if the flight ended without this chunk, so that it is worth another
+   */
+  private boolean awaitFlight(StoredChunk chunk, ChunkSink sink, long deadline)
+      throws IOException, InterruptedException {
+    FrameFlight mine = new FrameFlight(chunk, sink);
+    CompletableFuture<Boolean> stored = mine.stored();
+    @Nullable FrameFlight other = flights.putIfAbsent(chunk.frame(), mine);
+    if (other == null) {
+      if (isAlreadyFilled(mine, sink)) {
+        return true;
+      }
+      start(mine, demandThreads);
+      fetchFramesAhead(chunk.frame());
+    } else {
+      stored =
+          other.join(chunk.digest(), sink).orElseGet(() -> other.over().thenApply(over -> false));
+    }
+    try {
+      return stored.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      throw new FetchFailedException(chunk.digest(), "nothing came within " + timeout);
+    } catch (ExecutionException e) {
+      throw FetchFailedException.of(chunk.digest(), Objects.requireNonNull(e.getCause()));
+    }
+  }
+
+  private boolean startAhead(StoredChunk chunk, ChunkSink sink) throws IOException {
+    FrameFlight flight = new FrameFlight(chunk, sink);
+    if (flights.putIfAbsent(chunk.frame(), flight) != null || isAlreadyFilled(flight, sink)) {
+      return true;
+    }
+    try {
+      start(flight, aheadThreads);
+      return true;
+    } catch (RejectedExecutionException e) {
+      callOff(flight);
+      return false;
+    }
+  }
+
+  /** Calls a flight off if the one before it, which has just left the map, brought the chunk. */
+  private boolean isAlreadyFilled(FrameFlight flight, ChunkSink sink) throws IOException {
+    boolean filled = true;
+    try {
+      filled = sink.isFilled();
+    } finally {
+      if (filled) {
+        callOff(flight);
+      }
+    }
+    return filled;
+  }
+
+  /** Ends a flight that has not begun; who joined it begins another. */
+  private void callOff(FrameFlight flight) {
+    flights.remove(flight.wanted().frame(), flight);
+    flight.end(null, false);
+  }
+
+  /** Lets a flight begin; it fails after the timeout, whether a thread was free for it or not. */
+  private void start(FrameFlight flight, Executor threads) {
+    ScheduledFuture<?> timer =
+        deadlines.runAfter(timeout, () -> abandon(flight, "nothing came within " + timeout));
+    flight.over().thenRun(() -> timer.cancel(false));
+    threads.execute(() -> fly(flight));
+  }
+
+  private void fly(FrameFlight flight) {
+    Digest digest = flight.wanted().digest();
+    @Nullable IOException failure = new FetchFailedException(digest, "the fetch ended early");
+    boolean shared = true;
+    try {
+      SourceRound round = new SourceRound(flight, locate(flight.wanted()), cas, table);
+      failure = askSources(round);
+      shared = !round.sawWrongDigest();
+      wrongDigests.add(round.wrongDigests());
+    } catch (IOException e) {
+      failure = e;
+    } catch (InterruptedException e) {
+      failure = new FetchFailedException(digest, "it was interrupted");
+    } finally {
+      flights.remove(flight.wanted().frame(), flight);
+      flight.end(failure, shared);
+    }
+  }
+
+  /** Asks one source after the other until the wanted chunk has come; why it did not, or null. */
+  private @Nullable IOException askSources(SourceRound round) throws InterruptedException {
+    List<String> causes = new ArrayList<>();
+    long begin = System.nanoTime();
+    for (int i = 0; i < sources.size(); i++) {
+      long left = timeout.toNanos() - (System.nanoTime() - begin);
+      Duration share = Duration.ofNanos(Math.max(1, left / (sources.size() - i)));
+      SourceCounters source = sources.get(i);
+      for (int attempt = 1; ; attempt++) {
+        Optional<String> cause = ask(round, source, share);
+        if (cause.isEmpty()) {
+          return null;
+        }
+        if (!round.sawWrongDigest() || attempt == ATTEMPTS_PER_SOURCE) {
+          causes.add(source.source.name() + ": " + cause.get());
+          break;
+        }
+        log.warn(
+            "event=wrong-digest source={} digest={} attempt={} cause=\"{}\"",
+            source.source.name(),
+            round.wanted().digest(),
+            attempt,
+            cause.get());
+        round.forgetWrongDigest();
+      }
+    }
+    String all = causes.isEmpty() ? "there is no source" : String.join("; ", causes);
+    return new FetchFailedException(round.wanted().digest(), all);
+  }
+
+  /** Asks one source once; says why the wanted chunk did not come, if it did not. */
+  private Optional<String> ask(SourceRound round, SourceCounters source, Duration limit)
+      throws InterruptedException {
+    source.fetches.increment();
+    String cause = "it did not bring the chunk";
+    try (Deadline deadline = deadlines.interruptAfter(limit)) {
+      try {
+        source.source.fetch(round.wanted(), round.receiver(source));
+      } catch (InterruptedException e) {
+        if (!deadline.hasPassed()) {
+          throw e;
+        }
+        cause = "nothing came within " + limit;
+      }
+    } catch (IOException e) {
+      cause = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    } catch (RuntimeException e) {
+      // a bug in a source must not leave those who wait without an answer
+      log.error("event=source-broken source={}", source.source.name(), e);
+      cause = e.toString();
+    }
+    if (round.hasWantedCome()) {
+      return Optional.empty();
+    }
+    source.failures.increment();
+    return Optional.of(cause);
+  }
+
+  private WantedChunk locate(StoredChunk chunk) throws IOException {
+    FrameLocation location =
+        table
+            .locate(chunk.frame())
+            .orElseThrow(
+                () -> new FetchFailedException(chunk.digest(), "no image refers to its pack"));
+    return new WantedChunk(chunk.digest(), chunk.size(), location);
+  }
+
+  private void abandon(FrameFlight flight, String cause) {
+    flights.remove(flight.wanted().frame(), flight);
+    flight.end(new FetchFailedException(flight.wanted().digest(), cause), true);
+  }
+
+  /** Begins to fetch the frames after this one, if the last ones were asked for in order. */
+  private void fetchFramesAhead(FrameAddress demanded) throws IOException {
+    FrameAddress last = demanded;
+    for (int left = runs.demanded(demanded); left > 0; left--) {
+      Optional<FrameAddress> next = table.next(last);
+      if (next.isEmpty()) {
+        return;
+      }
+      Optional<StoredChunk> missing = missingFile(next.get());
+      if (missing.isPresent()
+          && !startAhead(missing.get(), new CasSink(cas, missing.get().digest()))) {
+        return;
+      }
+      runs.fetchedAhead(last, next.get());
+      last = next.get();
+    }
+  }
+
+  /** A whole file in this frame that the CAS lacks. */
+  private Optional<StoredChunk> missingFile(FrameAddress frame) throws IOException {
+    Optional<FrameLocation> location = table.locate(frame);
+    if (location.isPresent()) {
+      for (FrameLocation.Part part : location.get().parts()) {
+        if (table.find(part.digest()).isPresent() && !cas.contains(part.digest())) {
+          return Optional.of(new StoredChunk(part.digest(), part.size(), part.offset(), frame));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,89 @@
+package io.imageharbour.fusefs.fetch;
+
+import io.imageharbour.fusefs.ChunkReceiver;
+import io.imageharbour.fusefs.WantedChunk;
+import io.imageharbour.fusefs.cas.Cas;
+import io.imageharbour.fusefs.cas.WrongDigestException;
+import io.imageharbour.fusefs.table.ContentTable;
+import io.imageharbour.fusefs.table.RowAttributes;
+import io.imageharbour.indexer.Digest;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
+
+/** Takes what the sources bring for one flight: verifies it, and stores what is of use. */
+final class SourceRound {
+
+  private final FrameFlight flight;
+  private final WantedChunk wanted;
+  private final Cas cas;
+  private final ContentTable table;
+  private final AtomicBoolean wantedWasWrong = new AtomicBoolean();
+  private final LongAdder wrongDigests = new LongAdder();
+
+  SourceRound(FrameFlight flight, WantedChunk wanted, Cas cas, ContentTable table) {
+    this.flight = flight;
+    this.wanted = wanted;
+    this.cas = cas;
+    this.table = table;
+  }
+
+  WantedChunk wanted() {
+    return wanted;
+  }
+
+  /** Takes chunks from this source. */
+  ChunkReceiver receiver(SourceCounters source) {
+    return (digest, bytes) -> accept(source, digest, bytes);
+  }
+
+  boolean hasWantedCome() {
+    return flight.hasWantedCome();
+  }
+
+  /** Whether wrong bytes came for the wanted chunk since the last {@link #forgetWrongDigest}. */
+  boolean sawWrongDigest() {
+    return wantedWasWrong.get();
+  }
+
+  void forgetWrongDigest() {
+    wantedWasWrong.set(false);
+  }
+
+  /** How many chunks failed their digest. */
+  long wrongDigests() {
+    return wrongDigests.sum();
+  }
+
+  private void accept(SourceCounters source, Digest digest, ByteBuffer bytes) throws IOException {
+    int size = bytes.remaining();
+    source.chunks.increment();
+    source.bytes.add(size);
+    ByteBuffer content = bytes.slice();
+    bytes.position(bytes.limit());
+    Optional<ChunkSink> keep = Optional.empty();
+    if (!flight.isWanted(digest)) {
+      if (!isMissingFile(digest, size)) {
+        return;
+      }
+      keep = Optional.of(new CasSink(cas, digest));
+    }
+    Digest actual = Digest.sha256(content.duplicate());
+    if (!actual.equals(digest)) {
+      wrongDigests.increment();
+      if (digest.equals(wanted.digest())) {
+        wantedWasWrong.set(true);
+      }
+      throw new WrongDigestException(digest, actual, size);
+    }
+    flight.deliver(digest, content, keep);
+  }
+
+  /** Whether a neighbour of the wanted chunk is a file that the CAS lacks. */
+  private boolean isMissingFile(Digest digest, int size) throws IOException {
+    Optional<RowAttributes> row = table.find(digest);
+    return row.isPresent() && row.get().size() == size && !cas.contains(digest);
+  }
+}

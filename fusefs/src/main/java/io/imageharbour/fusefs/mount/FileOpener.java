@@ -1,0 +1,93 @@
+package io.imageharbour.fusefs.mount;
+
+import io.imageharbour.fusefs.cas.Cas;
+import io.imageharbour.fusefs.fetch.FetchPath;
+import io.imageharbour.fusefs.table.ContentTable;
+import io.imageharbour.fusefs.table.RowAttributes;
+import io.imageharbour.fusefs.table.StoredChunk;
+import io.imageharbour.fusefs.table.StoredContent;
+import io.imageharbour.indexer.Digest;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Opens files that the CAS does not hold. A file of one chunk is fetched whole, because its digest
+ * vouches for every byte. A big one is opened at once and fetched as it is read, because the index
+ * vouches for its chunks.
+ *
+ * <p>But the CAS and the kernel's page cache are shared by all images: if two indexes cut the same
+ * file differently, one of them may be forged to slip its bytes under the digest of a file of the
+ * other. Such a file is fetched whole and passes its own digest before anybody reads it.
+ */
+final class FileOpener {
+
+  /** So often a file is opened that somebody deletes at the same time. */
+  private static final int ATTEMPTS = 3;
+
+  private final ContentTable table;
+  private final Cas cas;
+  private final FetchPath fetchPath;
+  private final OpenNodes nodes;
+
+  FileOpener(ContentTable table, Cas cas, FetchPath fetchPath, OpenNodes nodes) {
+    this.table = table;
+    this.cas = cas;
+    this.fetchPath = fetchPath;
+    this.nodes = nodes;
+  }
+
+  /** Opens a file; waits for its bytes if it has to be whole first. */
+  OpenNode open(RowAttributes row) throws IOException, InterruptedException {
+    for (int attempt = 1; ; attempt++) {
+      StoredContent content =
+          table.content(row.row()).orElseThrow(() -> new StaleNodeException(row.row()));
+      List<List<StoredChunk>> layouts = content.layouts();
+      if (layouts.stream().noneMatch(layout -> layout.size() <= 1) && haveOneCut(layouts)) {
+        Optional<OpenNode> whole = nodes.openWhole(row);
+        return whole.isPresent() ? whole.get() : nodes.openGrowing(row, layouts.getFirst());
+      }
+      Optional<OpenNode> opened = nodes.openWhole(row);
+      if (opened.isPresent()) {
+        return opened.get();
+      }
+      if (attempt > ATTEMPTS) {
+        throw new ContentVanishedException(row.digest());
+      }
+      bringWhole(content);
+    }
+  }
+
+  /** Brings a file into the CAS by the first way that leads there. */
+  private void bringWhole(StoredContent content) throws IOException, InterruptedException {
+    if (content.size() == 0) {
+      cas.ingest(Digest.EMPTY, ByteBuffer.allocate(0));
+      return;
+    }
+    IOException failure = new StaleNodeException(content.row());
+    for (List<StoredChunk> layout : content.layouts()) {
+      try {
+        if (layout.size() == 1) {
+          fetchPath.fetchIntoCas(layout.getFirst());
+        } else {
+          nodes.growing(content.row(), content.digest(), layout).bringAll();
+        }
+        return;
+      } catch (IOException e) {
+        failure.addSuppressed(e);
+        failure = e;
+      }
+    }
+    throw failure;
+  }
+
+  private static boolean haveOneCut(List<List<StoredChunk>> layouts) {
+    List<Digest> first = digests(layouts.getFirst());
+    return layouts.stream().allMatch(layout -> digests(layout).equals(first));
+  }
+
+  private static List<Digest> digests(List<StoredChunk> layout) {
+    return layout.stream().map(StoredChunk::digest).toList();
+  }
+}

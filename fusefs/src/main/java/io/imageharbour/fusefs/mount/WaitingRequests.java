@@ -1,0 +1,76 @@
+package io.imageharbour.fusefs.mount;
+
+import io.imageharbour.fusefs.kernel.FuseReply;
+import io.imageharbour.fusefs.linux.Errno;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Requests that wait for bytes, each on a thread of its own. Bounded: when too many wait, whoever
+ * adds another waits too, and with it the requests that are still in the kernel; every wait has a
+ * deadline, so that ends. Safe for use by several threads.
+ */
+final class WaitingRequests implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(WaitingRequests.class);
+
+  /** Much more than any request needs; only what is used becomes resident. */
+  private static final long STACK_BYTES = 256 << 10;
+
+  private final Semaphore permits;
+  private final ExecutorService threads =
+      Executors.newCachedThreadPool(
+          Thread.ofPlatform().daemon().name("fuse-request-", 0).stackSize(STACK_BYTES).factory());
+  private final ConcurrentMap<Long, Thread> waiting = new ConcurrentHashMap<>();
+
+  WaitingRequests(int max) {
+    permits = new Semaphore(max);
+  }
+
+  /** Runs {@code work}, which answers {@code reply}, on a thread of its own. */
+  void start(FuseReply reply, Runnable work) {
+    permits.acquireUninterruptibly();
+    threads.execute(() -> run(reply, work));
+  }
+
+  /** Interrupts the thread of a request; false if none is waiting. */
+  boolean interrupt(long unique) {
+    // under the lock of the entry: a moment later the thread may work for another request
+    return waiting.computeIfPresent(
+            unique,
+            (request, thread) -> {
+              thread.interrupt();
+              return thread;
+            })
+        != null;
+  }
+
+  /** Interrupts all that wait. */
+  @Override
+  public void close() {
+    threads.shutdownNow();
+  }
+
+  private void run(FuseReply reply, Runnable work) {
+    waiting.put(reply.unique(), Thread.currentThread());
+    try {
+      work.run();
+    } catch (RuntimeException e) {
+      // a bug must not leave a process waiting for ever
+      log.error("event=request-failed", e);
+      if (!reply.isAnswered()) {
+        reply.error(Errno.EIO);
+      }
+    } finally {
+      waiting.remove(reply.unique());
+      // an interrupt that came too late is not for the next request
+      boolean unused = Thread.interrupted();
+      permits.release();
+    }
+  }
+}

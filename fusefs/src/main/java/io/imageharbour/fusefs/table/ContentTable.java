@@ -1,0 +1,273 @@
+package io.imageharbour.fusefs.table;
+
+import io.imageharbour.fusefs.FrameLocation;
+import io.imageharbour.fusefs.table.KnownPacks.KnownPack;
+import io.imageharbour.fusefs.table.ReadTransactions.Borrowed;
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.ImageIndex;
+import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.lmdbjava.Cursor;
+import org.lmdbjava.CursorIterable;
+import org.lmdbjava.GetOp;
+import org.lmdbjava.LmdbException;
+import org.lmdbjava.Txn;
+
+/**
+ * All contents of all images that the node knows. Safe for use by several threads: readers never
+ * wait for a writer, writers wait for each other.
+ */
+public final class ContentTable implements AutoCloseable {
+
+  private final TableFile file;
+  private final ReadTransactions transactions;
+
+  /** Held shared while LMDB is used, exclusively to close it: LMDB crashes if used after that. */
+  private final ReentrantReadWriteLock open = new ReentrantReadWriteLock();
+
+  private final Object writing = new Object();
+  private volatile KnownPacks known;
+  private boolean closed;
+
+  private ContentTable(TableFile file) {
+    this.file = file;
+    transactions = new ReadTransactions(file);
+    try (Txn<ByteBuffer> txn = file.env.txnRead()) {
+      known = KnownPacks.read(file, txn);
+    }
+  }
+
+  /**
+   * Opens the table in a directory, or makes it; one that is damaged or of another version is
+   * replaced by an empty one.
+   *
+   * @throws IOException if the directory can't be written
+   */
+  public static ContentTable open(Path directory) throws IOException {
+    try {
+      return new ContentTable(TableFile.open(directory));
+    } catch (BufferUnderflowException | LmdbException e) {
+      TableFile.delete(directory);
+      return new ContentTable(TableFile.open(directory));
+    }
+  }
+
+  /** Throws a table away; nobody may have it open. */
+  public static void delete(Path directory) throws IOException {
+    TableFile.delete(directory);
+  }
+
+  /** The images in the table. */
+  public Set<String> images() {
+    return known.imageNames();
+  }
+
+  /** Adds an image, or replaces what was known of it. */
+  public void add(String image, ImageIndex index, List<String> origins) throws IOException {
+    write(
+        "add image " + image,
+        txn -> {
+          @Nullable ImageRecord before = readImage(txn, image);
+          ImageRecord after = new ImageAddition(file, txn, known, image, index).run(origins);
+          file.images.put(txn, ImageRecord.key(image), after.write());
+          if (before != null) {
+            List<Integer> left =
+                before.packs().stream().filter(pack -> !after.packs().contains(pack)).toList();
+            new ImageRemoval(file, txn).run(before.rows(), known.unsharedPacks(left, image));
+          }
+        });
+  }
+
+  /** Removes an image and whatever only it needed. An unknown image is fine. */
+  public void remove(String image) throws IOException {
+    write(
+        "remove image " + image,
+        txn -> {
+          @Nullable ImageRecord record = readImage(txn, image);
+          if (record != null) {
+            new ImageRemoval(file, txn)
+                .run(record.rows(), known.unsharedPacks(record.packs(), image));
+            file.images.delete(txn, ImageRecord.key(image));
+          }
+        });
+  }
+
+  /**
+   * Removes the rows that no image needs any more. Only for a moment at which the kernel knows no
+   * row, such as right after a mount: until then a row keeps its number in case its image comes
+   * back.
+   */
+  public void purgeForgotten() throws IOException {
+    write(
+        "purge",
+        txn -> {
+          List<ByteBuffer> digests = new ArrayList<>();
+          List<ByteBuffer> rows = new ArrayList<>();
+          try (CursorIterable<ByteBuffer> forgotten = file.forgotten.iterate(txn)) {
+            for (CursorIterable.KeyVal<ByteBuffer> entry : forgotten) {
+              rows.add(copy(entry.key()));
+              digests.add(copy(entry.val()));
+            }
+          }
+          digests.forEach(digest -> file.rows.delete(txn, digest));
+          rows.forEach(row -> file.contents.delete(txn, row));
+          file.forgotten.drop(txn);
+        });
+  }
+
+  /** The row of a content that some image needs. */
+  public Optional<RowAttributes> find(Digest digest) throws IOException {
+    return read(
+        borrowed -> {
+          @Nullable ByteBuffer value = file.rows.get(borrowed.txn, borrowed.key(digest));
+          if (value == null) {
+            return Optional.empty();
+          }
+          RowReferences row = RowReferences.read(value);
+          return row.references() == 0
+              ? Optional.empty()
+              : Optional.of(new RowAttributes(row.row(), digest, row.size()));
+        });
+  }
+
+  /** Digest and size of a row, even if no image needs it any more. */
+  public Optional<RowAttributes> attributes(long row) throws IOException {
+    return read(
+        borrowed -> {
+          @Nullable ByteBuffer value = file.contents.get(borrowed.txn, borrowed.key(row));
+          return value == null
+              ? Optional.empty()
+              : Optional.of(new RowAttributes(row, Bytes.digest(value), value.getLong()));
+        });
+  }
+
+  /** All that is known of a row that some image needs. */
+  public Optional<StoredContent> content(long row) throws IOException {
+    KnownPacks packs = known;
+    return read(
+        borrowed -> {
+          @Nullable ByteBuffer value = file.contents.get(borrowed.txn, borrowed.key(row));
+          return value == null
+              ? Optional.<StoredContent>empty()
+              : Optional.of(Layouts.read(row, value, packs::contains))
+                  .filter(content -> !content.layouts().isEmpty());
+        });
+  }
+
+  /** Where a frame lies and what is in it; empty if no image refers to its pack any more. */
+  public Optional<FrameLocation> locate(FrameAddress frame) throws IOException {
+    @Nullable KnownPack pack = known.get(frame.pack());
+    if (pack == null) {
+      return Optional.empty();
+    }
+    return read(
+        borrowed -> {
+          @Nullable ByteBuffer parts = file.frames.get(borrowed.txn, borrowed.key(frame));
+          return parts == null
+              ? Optional.empty()
+              : Optional.of(
+                  new FrameLocation(
+                      pack.digest(),
+                      pack.size(),
+                      frame.offset(),
+                      frame.compressedSize(),
+                      frame.size(),
+                      pack.origins(),
+                      FrameKeys.readParts(parts)));
+        });
+  }
+
+  /** The frame that begins at or after the end of this one, in the same pack. */
+  public Optional<FrameAddress> next(FrameAddress frame) throws IOException {
+    FrameAddress lowest = new FrameAddress(frame.pack(), frame.end(), 0, 0);
+    return read(
+        borrowed -> {
+          try (Cursor<ByteBuffer> cursor = file.frames.openCursor(borrowed.txn)) {
+            if (!cursor.get(borrowed.key(lowest), GetOp.MDB_SET_RANGE)) {
+              return Optional.empty();
+            }
+            return Optional.of(FrameKeys.read(cursor.key()))
+                .filter(next -> next.pack() == frame.pack());
+          }
+        });
+  }
+
+  /** Makes the table durable and closes it, after those who use it have ended. */
+  @Override
+  public void close() throws ContentTableException {
+    open.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        transactions.close();
+        file.close();
+      }
+    } catch (LmdbException e) {
+      throw new ContentTableException("can't close the content table", e);
+    } finally {
+      open.writeLock().unlock();
+    }
+  }
+
+  private @Nullable ImageRecord readImage(Txn<ByteBuffer> txn, String image) {
+    @Nullable ByteBuffer record = file.images.get(txn, ImageRecord.key(image));
+    return record == null ? null : ImageRecord.read(record);
+  }
+
+  private <T> T read(Function<Borrowed, T> reader) throws ContentTableException {
+    open.readLock().lock();
+    try {
+      requireOpen();
+      try (Borrowed borrowed = transactions.borrow()) {
+        return reader.apply(borrowed);
+      }
+    } catch (LmdbException | BufferUnderflowException e) {
+      throw new ContentTableException("can't read the content table", e);
+    } finally {
+      open.readLock().unlock();
+    }
+  }
+
+  private void write(String what, Change change) throws IOException {
+    open.readLock().lock();
+    try {
+      requireOpen();
+      synchronized (writing) {
+        try (Txn<ByteBuffer> txn = file.env.txnWrite()) {
+          change.apply(txn);
+          KnownPacks after = KnownPacks.read(file, txn);
+          txn.commit();
+          known = after;
+        }
+      }
+    } catch (LmdbException | BufferUnderflowException e) {
+      throw new ContentTableException("can't " + what + " in the content table", e);
+    } finally {
+      open.readLock().unlock();
+    }
+  }
+
+  private void requireOpen() throws ContentTableException {
+    if (closed) {
+      throw new ContentTableException("the content table is closed");
+    }
+  }
+
+  private static ByteBuffer copy(ByteBuffer bytes) {
+    return ByteBuffer.allocateDirect(bytes.remaining()).put(bytes).flip();
+  }
+
+  @FunctionalInterface
+  private interface Change {
+    void apply(Txn<ByteBuffer> txn) throws IOException;
+  }
+}

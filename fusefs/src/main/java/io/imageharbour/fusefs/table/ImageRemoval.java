@@ -1,0 +1,70 @@
+package io.imageharbour.fusefs.table;
+
+import io.imageharbour.indexer.Digest;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.lmdbjava.Cursor;
+import org.lmdbjava.GetOp;
+import org.lmdbjava.Txn;
+
+/** Takes the references of one image out of the table within one write transaction. */
+final class ImageRemoval {
+
+  private final TableFile file;
+  private final Txn<ByteBuffer> txn;
+  private final ByteBuffer digestKey = ByteBuffer.allocateDirect(Digest.BYTES);
+  private final ByteBuffer rowKey = ByteBuffer.allocateDirect(Long.BYTES);
+  private final ByteBuffer rowValue = ByteBuffer.allocateDirect(RowReferences.BYTES);
+
+  ImageRemoval(TableFile file, Txn<ByteBuffer> txn) {
+    this.file = file;
+    this.txn = txn;
+  }
+
+  /** Takes away one reference of each row, and these packs with all that lies in them. */
+  void run(long[] rows, List<Integer> packs) {
+    for (long row : rows) {
+      release(row, packs);
+    }
+    packs.forEach(this::removePack);
+  }
+
+  private void release(long row, List<Integer> packs) {
+    @Nullable ByteBuffer stored = file.contents.get(txn, rowKey.clear().putLong(row).flip());
+    if (stored == null) {
+      return;
+    }
+    StoredContent content = Layouts.read(row, stored, pack -> !packs.contains(pack));
+    Bytes.put(digestKey.clear(), content.digest()).flip();
+    @Nullable ByteBuffer references = file.rows.get(txn, digestKey);
+    if (references == null) {
+      return;
+    }
+    int left = RowReferences.read(references).references() - 1;
+    new RowReferences(row, content.size(), left).write(rowValue.clear());
+    file.rows.put(txn, digestKey, rowValue.flip());
+    if (left == 0) {
+      putContent(content, List.of());
+      file.forgotten.put(txn, rowKey, digestKey);
+    } else if (!packs.isEmpty()) {
+      putContent(content, content.layouts());
+    }
+  }
+
+  private void putContent(StoredContent content, List<List<StoredChunk>> layouts) {
+    ByteBuffer value = ByteBuffer.allocateDirect(Layouts.bytes(layouts));
+    Layouts.write(value, content.digest(), content.size(), layouts);
+    file.contents.put(txn, rowKey, value.flip());
+  }
+
+  private void removePack(int pack) {
+    ByteBuffer key = ByteBuffer.allocateDirect(Integer.BYTES).putInt(pack).flip();
+    file.packs.delete(txn, key);
+    try (Cursor<ByteBuffer> frames = file.frames.openCursor(txn)) {
+      while (frames.get(key, GetOp.MDB_SET_RANGE) && frames.key().getInt(0) == pack) {
+        frames.delete();
+      }
+    }
+  }
+}

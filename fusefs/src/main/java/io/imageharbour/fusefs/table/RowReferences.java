@@ -1,0 +1,23 @@
+package io.imageharbour.fusefs.table;
+
+import java.nio.ByteBuffer;
+
+/**
+ * A value of the rows database.
+ *
+ * @param row number of the content
+ * @param size of the content in bytes
+ * @param references how many images need it
+ */
+record RowReferences(long row, long size, int references) {
+
+  static final int BYTES = 2 * Long.BYTES + Integer.BYTES;
+
+  static RowReferences read(ByteBuffer from) {
+    return new RowReferences(from.getLong(), from.getLong(), from.getInt());
+  }
+
+  void write(ByteBuffer target) {
+    target.putLong(row).putLong(size).putInt(references);
+  }
+}

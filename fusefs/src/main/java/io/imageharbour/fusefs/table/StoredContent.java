@@ -1,0 +1,20 @@
+package io.imageharbour.fusefs.table;
+
+import io.imageharbour.indexer.Digest;
+import java.util.List;
+
+/**
+ * A content that some image needs.
+ *
+ * @param row its number: stable over restarts, never used again for another digest
+ * @param digest of the whole content
+ * @param size in bytes
+ * @param layouts the ways in which images say it is cut and where the parts lie; at least one, each
+ *     a list of chunks in order (none for the empty content)
+ */
+public record StoredContent(long row, Digest digest, long size, List<List<StoredChunk>> layouts) {
+
+  public StoredContent {
+    layouts = List.copyOf(layouts);
+  }
+}

@@ -1,0 +1,88 @@
+package io.imageharbour.fusefs;
+
+import io.imageharbour.indexer.Digest;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A source in memory that counts, and fails as it is told. */
+public final class FakeSource implements ContentSource {
+
+  private final String name;
+  private final Map<Digest, Supplier<byte[]>> chunks = new HashMap<>();
+
+  public final AtomicInteger fetches = new AtomicInteger();
+  public final AtomicLong bytes = new AtomicLong();
+  public final Set<Digest> fetched = ConcurrentHashMap.newKeySet();
+
+  /** Chunks of which the first so many deliveries have a flipped bit. */
+  public final Map<Digest, AtomicInteger> corrupt = new ConcurrentHashMap<>();
+
+  /** Whether every fetch fails. */
+  public volatile boolean down;
+
+  /** Whether only the wanted chunk is delivered, as by a pool. */
+  public volatile boolean wantedOnly;
+
+  /** Where fetches wait until it is open. */
+  public volatile CountDownLatch gate = new CountDownLatch(0);
+
+  public FakeSource(String name) {
+    this.name = name;
+  }
+
+  /** Knows the bytes of this image as well. */
+  public FakeSource with(FakeImage image) {
+    chunks.putAll(image.chunks());
+    return this;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public void fetch(WantedChunk wanted, ChunkReceiver receiver)
+      throws IOException, InterruptedException {
+    fetches.incrementAndGet();
+    if (!gate.await(1, TimeUnit.MINUTES)) {
+      throw new IOException("nobody opened the gate");
+    }
+    if (down) {
+      throw new IOException(name + " is down");
+    }
+    deliver(wanted.digest(), receiver);
+    if (!wantedOnly) {
+      for (FrameLocation.Part part : wanted.location().parts()) {
+        if (!part.digest().equals(wanted.digest())) {
+          deliver(part.digest(), receiver);
+        }
+      }
+    }
+  }
+
+  private void deliver(Digest digest, ChunkReceiver receiver) throws IOException {
+    @Nullable Supplier<byte[]> chunk = chunks.get(digest);
+    if (chunk == null) {
+      throw new IOException(name + " has no " + digest);
+    }
+    byte[] content = chunk.get().clone();
+    @Nullable AtomicInteger wrong = corrupt.get(digest);
+    if (wrong != null && wrong.getAndDecrement() > 0) {
+      content[content.length / 2] ^= 1;
+    }
+    fetched.add(digest);
+    bytes.addAndGet(content.length);
+    receiver.accept(digest, ByteBuffer.wrap(content));
+  }
+}

@@ -1,0 +1,318 @@
+package io.imageharbour.fusefs.table;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.imageharbour.fusefs.FakeImage;
+import io.imageharbour.fusefs.FrameLocation;
+import io.imageharbour.indexer.Chunk;
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.FileContent;
+import io.imageharbour.indexer.Frame;
+import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.Pack;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import net.jqwik.api.lifecycle.AfterTry;
+import net.jqwik.api.lifecycle.BeforeTry;
+
+class ContentTableTest {
+
+  private Path directory = Path.of("");
+
+  @BeforeTry
+  void makeDirectory() throws IOException {
+    directory = Files.createTempDirectory(Path.of("/dev/shm"), "h-fusefs-table-");
+  }
+
+  @AfterTry
+  void removeDirectory() throws IOException {
+    ContentTable.delete(directory);
+    Files.delete(directory);
+  }
+
+  /** A command of the property below: an image comes or goes, or the process is restarted. */
+  private record Change(int image, int kind) {}
+
+  @Property(tries = 60)
+  void theTableHoldsWhatTheImagesInItNeed(
+      @ForAll @Size(max = 12) List<@IntRange(max = 14) Integer> changes) throws Exception {
+    Map<String, FakeImage> model = new HashMap<>();
+    Map<Digest, Long> rows = new HashMap<>();
+    ContentTable table = ContentTable.open(directory);
+    try {
+      for (int encoded : changes) {
+        Change change = new Change(encoded % 5, encoded / 5);
+        String name = "image" + change.image();
+        switch (change.kind()) {
+          case 0 -> {
+            FakeImage image = image(change.image());
+            table.add(name, image.index(), image.index().origins());
+            model.put(name, image);
+          }
+          case 1 -> {
+            table.remove(name);
+            model.remove(name);
+          }
+          default -> {
+            table.close();
+            table = ContentTable.open(directory);
+          }
+        }
+        check(table, model, rows);
+      }
+    } finally {
+      table.close();
+    }
+  }
+
+  private static void check(
+      ContentTable table, Map<String, FakeImage> model, Map<Digest, Long> rows) throws IOException {
+    assertThat(table.images()).isEqualTo(model.keySet());
+    Set<Digest> needed = new HashSet<>();
+    for (FakeImage image : model.values()) {
+      ImageIndex index = image.index();
+      for (FileContent content : index.contents()) {
+        needed.add(content.digest());
+        RowAttributes row = table.find(content.digest()).orElseThrow();
+        assertThat(row.size()).isEqualTo(content.size());
+        assertThat(table.attributes(row.row())).contains(row);
+        Long before = rows.put(content.digest(), row.row());
+        if (before != null) {
+          assertThat(row.row()).isEqualTo(before);
+        }
+        assertThat(described(table, row.row())).contains(described(index, content));
+      }
+    }
+    for (Map.Entry<Digest, Long> row : rows.entrySet()) {
+      if (!needed.contains(row.getKey())) {
+        assertThat(table.find(row.getKey())).isEmpty();
+        assertThat(table.content(row.getValue())).isEmpty();
+        assertThat(table.attributes(row.getValue())).isPresent();
+      }
+    }
+  }
+
+  /** Each layout of a row as pack, frame offset and digest of its chunks. */
+  private static List<List<String>> described(ContentTable table, long row) throws IOException {
+    List<List<String>> layouts = new ArrayList<>();
+    for (List<StoredChunk> layout : table.content(row).orElseThrow().layouts()) {
+      List<String> chunks = new ArrayList<>();
+      for (StoredChunk chunk : layout) {
+        FrameLocation location = table.locate(chunk.frame()).orElseThrow();
+        assertThat(location.parts())
+            .contains(new FrameLocation.Part(chunk.digest(), chunk.offset(), chunk.size()));
+        assertThat(location.origins()).isNotEmpty();
+        chunks.add(location.pack() + "@" + location.offset() + ":" + chunk.digest());
+      }
+      layouts.add(chunks);
+    }
+    return layouts;
+  }
+
+  private static List<String> described(ImageIndex index, FileContent content) {
+    return content.chunks().stream()
+        .map(
+            chunk -> {
+              Frame frame = index.frames().get(chunk.frame());
+              return index.packs().get(frame.pack()).digest()
+                  + "@"
+                  + frame.offset()
+                  + ":"
+                  + chunk.digest();
+            })
+        .toList();
+  }
+
+  /** Images that share files: some in the same pack, some in packs of their own. */
+  private static FakeImage image(int number) {
+    FakeImage image = new FakeImage("pack" + number / 2);
+    image.addFrame(FakeImage.bytes(1, 100), FakeImage.bytes(2, 50));
+    image.addFrame(FakeImage.bytes(10 + number / 2, 70));
+    image.addBig(20, 300, 100);
+    if (number % 2 == 1) {
+      image.addFrame(FakeImage.bytes(100 + number, 30));
+    }
+    return image;
+  }
+
+  @Example
+  void rowsThatNobodyNeedsAreForgottenAtThePurgeAndTheirNumbersNotUsedAgain() throws Exception {
+    FakeImage first = image(0);
+    FakeImage other = new FakeImage("other");
+    other.addFrame(FakeImage.bytes(77, 10));
+    try (ContentTable table = ContentTable.open(directory)) {
+      table.add("a", first.index(), List.of("registry.test/a"));
+      Set<Long> before = new HashSet<>();
+      for (FileContent content : first.index().contents()) {
+        before.add(table.find(content.digest()).orElseThrow().row());
+      }
+      table.remove("a");
+      table.purgeForgotten();
+      for (long row : before) {
+        assertThat(table.attributes(row)).isEmpty();
+      }
+      table.add("b", other.index(), List.of("registry.test/b"));
+      Digest digest = other.index().contents().getFirst().digest();
+      assertThat(before).doesNotContain(table.find(digest).orElseThrow().row());
+    }
+  }
+
+  @Example
+  void theFramesOfAPackAreFoundInOrder() throws Exception {
+    FakeImage image = image(0);
+    try (ContentTable table = ContentTable.open(directory)) {
+      table.add("a", image.index(), List.of("registry.test/a"));
+      Digest first = image.index().contents().getFirst().digest();
+      FrameAddress frame =
+          table
+              .content(table.find(first).orElseThrow().row())
+              .orElseThrow()
+              .layouts()
+              .getFirst()
+              .getFirst()
+              .frame();
+      List<Long> offsets = new ArrayList<>();
+      while (true) {
+        offsets.add(frame.offset());
+        var next = table.next(frame);
+        if (next.isEmpty()) {
+          break;
+        }
+        frame = next.get();
+      }
+      assertThat(offsets).isEqualTo(image.index().frames().stream().map(Frame::offset).toList());
+    }
+  }
+
+  @Example
+  void aContradictionIsRefusedAndChangesNothing() throws Exception {
+    FakeImage image = image(0);
+    FileContent honest = image.index().contents().getFirst();
+    try (ContentTable table = ContentTable.open(directory)) {
+      table.add("a", image.index(), List.of());
+      FakeImage liar = new FakeImage("liar");
+      byte[] bytes = FakeImage.bytes(5, 7);
+      liar.addFrame(bytes);
+      Chunk chunk = new Chunk(honest.digest(), 7, 0, 0);
+      liar.add(new FileContent(honest.digest(), 7, List.of(chunk)));
+      assertThatThrownBy(() -> table.add("b", liar.index(), List.of()))
+          .isInstanceOf(UnusableIndexException.class)
+          .hasMessageContaining(honest.digest().toString());
+      assertThat(table.images()).containsExactly("a");
+      assertThat(table.find(Digest.sha256(bytes))).isEmpty();
+    }
+  }
+
+  @Example
+  void anIndexThatContradictsItselfIsRefused() throws Exception {
+    Digest digest = Digest.sha256(new byte[10]);
+    Pack pack = new Pack(Digest.EMPTY, 100);
+    Frame frame = new Frame(0, 0, 100, 10);
+    List<ImageIndex> wrong =
+        List.of(
+            index(pack, frame, new FileContent(digest, 10, List.of(new Chunk(digest, 10, 1, 0)))),
+            index(pack, frame, new FileContent(digest, 10, List.of(new Chunk(digest, 10, 0, 1)))),
+            index(pack, frame, new FileContent(digest, 11, List.of(new Chunk(digest, 10, 0, 0)))),
+            index(pack, frame, new FileContent(digest, 0, List.of())),
+            index(
+                pack,
+                frame,
+                new FileContent(digest, 10, List.of(new Chunk(Digest.EMPTY, 10, 0, 0)))),
+            index(
+                pack,
+                new Frame(0, 50, 51, 10),
+                new FileContent(digest, 10, List.of(new Chunk(digest, 10, 0, 0)))),
+            index(
+                pack,
+                new Frame(3, 0, 10, 10),
+                new FileContent(digest, 10, List.of(new Chunk(digest, 10, 0, 0)))));
+    try (ContentTable table = ContentTable.open(directory)) {
+      for (ImageIndex index : wrong) {
+        assertThatThrownBy(() -> table.add("bad", index, List.of()))
+            .isInstanceOf(UnusableIndexException.class);
+      }
+      assertThat(table.images()).isEmpty();
+    }
+  }
+
+  private static ImageIndex index(Pack pack, Frame frame, FileContent content) {
+    return new ImageIndex(
+        List.of(), List.of(content), List.of(frame), List.of(pack), List.of("registry.test/a"));
+  }
+
+  @Example
+  void aDamagedTableIsReplacedByAnEmptyOne() throws Exception {
+    FakeImage image = image(0);
+    try (ContentTable table = ContentTable.open(directory)) {
+      table.add("a", image.index(), List.of());
+    }
+    Files.write(directory.resolve("contents.mdb"), new byte[8192]);
+    try (ContentTable table = ContentTable.open(directory)) {
+      assertThat(table.images()).isEmpty();
+    }
+    Files.writeString(directory.resolve("contents.mdb"), "garbage", StandardCharsets.US_ASCII);
+    try (ContentTable table = ContentTable.open(directory)) {
+      table.add("a", image.index(), List.of());
+      assertThat(table.images()).containsExactly("a");
+    }
+  }
+
+  @Example
+  void aHundredThousandFilesAreAddedInLessThanHalfASecondOfProcessorTime() throws Exception {
+    ImageIndex index = manyFiles(100_000);
+    try (ContentTable table = ContentTable.open(directory)) {
+      for (int i = 0; i < 20; i++) {
+        table.add("warm up", manyFiles(2000), List.of());
+      }
+      // the machine that runs tests has other things to do, so the clock on the wall says little
+      long begin = processorNanos();
+      table.add("a", index, List.of());
+      long end = processorNanos();
+      table.add("b", index, List.of());
+      long again = processorNanos();
+      System.out.printf(
+          "100,000 files: added in %d ms, for another image in %d ms%n",
+          (end - begin) / 1_000_000, (again - end) / 1_000_000);
+      assertThat((end - begin) / 1_000_000).isLessThan(500);
+    }
+  }
+
+  /** How long this thread has run, in nanoseconds. */
+  private static long processorNanos() throws IOException {
+    String statistics = Files.readString(Path.of("/proc/thread-self/schedstat"));
+    return Long.parseLong(statistics.split(" ")[0]);
+  }
+
+  private static ImageIndex manyFiles(int files) {
+    SplittableRandom random = new SplittableRandom(files);
+    List<FileContent> contents = new ArrayList<>(files);
+    List<Frame> frames = new ArrayList<>();
+    for (int i = 0; i < files; i++) {
+      Digest digest =
+          new Digest(random.nextLong(), random.nextLong(), random.nextLong(), random.nextLong());
+      int frame = i / 10;
+      if (i % 10 == 0) {
+        frames.add(new Frame(0, 4000L * frame, 4000, 10_000));
+      }
+      contents.add(
+          new FileContent(digest, 1000, List.of(new Chunk(digest, 1000, frame, i % 10 * 1000))));
+    }
+    Pack pack = new Pack(Digest.sha256(new byte[1]), 4000L * frames.size());
+    return new ImageIndex(List.of(), contents, frames, List.of(pack), List.of("registry.test/a"));
+  }
+}
