@@ -1,0 +1,181 @@
+package io.imageharbour.snapshotter;
+
+import io.imageharbour.fusefs.ContentStore;
+import io.imageharbour.fusefs.ContentStoreConfig;
+import io.imageharbour.indexer.registry.RegistryClient;
+import io.imageharbour.indexer.registry.RegistrySettings;
+import io.imageharbour.snapshotter.metrics.Metrics;
+import io.imageharbour.snapshotter.metrics.MetricsServer;
+import io.imageharbour.snapshotter.mounts.IndexMounting;
+import io.imageharbour.snapshotter.mounts.IndexSnapshots;
+import io.imageharbour.snapshotter.mounts.OverlayMounts;
+import io.imageharbour.snapshotter.mounts.Recovery;
+import io.imageharbour.snapshotter.mounts.SnapshotDirectories;
+import io.imageharbour.snapshotter.mounts.Snapshotter;
+import io.imageharbour.snapshotter.mounts.StoredIndexNames;
+import io.imageharbour.snapshotter.probe.Finding;
+import io.imageharbour.snapshotter.probe.KernelProbe;
+import io.imageharbour.snapshotter.probe.KernelReport;
+import io.imageharbour.snapshotter.service.SnapshotsServer;
+import io.imageharbour.snapshotter.service.SnapshotsService;
+import io.imageharbour.snapshotter.source.ContainerdContent;
+import io.imageharbour.snapshotter.source.LayerSources;
+import io.imageharbour.snapshotter.source.RegistrySource;
+import io.imageharbour.snapshotter.source.RegistryWarmUp;
+import io.imageharbour.snapshotter.store.SnapshotStore;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everything that harbourd consists of, wired. Started, it serves; closed, it has stopped cleanly:
+ * requests ended, the content mount gone, the content store durable. The trees of index snapshots
+ * stay mounted: running containers use them, and the next start finds them.
+ */
+public final class Daemon implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
+
+  /** What was opened, the last first: it is closed in this order. */
+  private final Deque<Closeable> parts = new ArrayDeque<>();
+
+  private Daemon() {}
+
+  /**
+   * Starts all parts; when it returns, containerd can call.
+   *
+   * @throws IOException if a part can't start; what was started before it is closed again
+   */
+  public static Daemon start(HarbourdConfig config) throws IOException {
+    Daemon daemon = new Daemon();
+    try {
+      daemon.open(config);
+      return daemon;
+    } catch (IOException | RuntimeException | Error e) {
+      daemon.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    while (!parts.isEmpty()) {
+      try {
+        parts.pop().close();
+      } catch (IOException e) {
+        LOG.warn("event=close-failed cause=\"{}\"", e.getMessage());
+      }
+    }
+  }
+
+  private void open(HarbourdConfig config) throws IOException {
+    long start = System.nanoTime();
+    Path root = config.root();
+    Files.createDirectories(root);
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx------"));
+    parts.push(RootLock.take(root)::close);
+    RegistryClient registries = new RegistryClient(registrySettings(config));
+    parts.push(registries::close);
+    Thread unused = RegistryWarmUp.start(registries);
+    Recovery.removeProbes(root);
+    KernelReport kernel = KernelProbe.run(root);
+    kernel.findings().forEach(Daemon::log);
+
+    SnapshotStore store = SnapshotStore.openOrSetAside(root.resolve("db"));
+    parts.push(store::close);
+    SnapshotDirectories directories = new SnapshotDirectories(root);
+    EventLoopGroup eventLoop = eventLoop();
+    RegistrySource source = new RegistrySource(registries, layerSources(config, eventLoop));
+    ContentStore contents =
+        ContentStore.open(
+            contentConfig(config), List.of(source), new StoredIndexNames(store, directories));
+    parts.push(contents::close);
+
+    Optional<IndexMounting> mounting = kernel.indexMounting();
+    IndexSnapshots indexes =
+        new IndexSnapshots(
+            directories, contents, mounting.map(IndexMounting::backing), kernel.failures());
+    parts.push(indexes::close);
+    new Recovery(store, directories, indexes).run();
+    OverlayMounts mounts =
+        new OverlayMounts(
+            directories,
+            List.of(contents.casDirectory(), contents.contentMount()),
+            kernel.overlayOptions(),
+            mounting.map(IndexMounting::overlayOptions).orElse(List.of()));
+    if (config.metricsAddress().isPresent()) {
+      MetricsServer metrics =
+          MetricsServer.start(config.metricsAddress().get(), Metrics.of(contents, store));
+      parts.push(metrics::close);
+    }
+    SnapshotsServer server =
+        SnapshotsServer.start(
+            config.address(),
+            new SnapshotsService(new Snapshotter(store, directories, mounts, indexes)),
+            eventLoop);
+    parts.push(server::close);
+    LOG.info(
+        "event=ready version={} address={} root={} millis={}",
+        Version.get(),
+        config.address(),
+        root,
+        (System.nanoTime() - start) / 1_000_000);
+    SystemdNotifier.send("READY=1");
+  }
+
+  private EventLoopGroup eventLoop() {
+    EventLoopGroup eventLoop =
+        new MultiThreadIoEventLoopGroup(
+            1, Thread.ofPlatform().name("grpc-io").factory(), NioIoHandler.newFactory());
+    parts.push(() -> eventLoop.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly());
+    return eventLoop;
+  }
+
+  private static LayerSources layerSources(HarbourdConfig config, EventLoopGroup eventLoop) {
+    return config.containerdAddress().isPresent()
+        ? new ContainerdContent(config.containerdAddress().get(), eventLoop)
+        : layer -> List.of();
+  }
+
+  private static RegistrySettings registrySettings(HarbourdConfig config) {
+    return RegistrySettings.defaults()
+        .withCertsDirectories(config.certsDirectories())
+        .withDockerConfigDirectory(config.dockerConfigDirectory())
+        .withPlainHttpHosts(config.plainHttpHosts());
+  }
+
+  private static ContentStoreConfig contentConfig(HarbourdConfig config) {
+    ContentStoreConfig usual = ContentStoreConfig.of(config.root());
+    return new ContentStoreConfig(
+        usual.root(),
+        usual.readers(),
+        usual.maxWaiting(),
+        config.parallelFetches(),
+        config.fetchTimeout(),
+        usual.syncInterval(),
+        usual.passthrough());
+  }
+
+  private static void log(Finding finding) {
+    String line = "event=probed subject=\"{}\" result=\"{}\" advice=\"{}\"";
+    switch (finding.level()) {
+      case GOOD ->
+          LOG.info(
+              "event=probed subject=\"{}\" result=\"{}\"", finding.subject(), finding.result());
+      case WARNING -> LOG.warn(line, finding.subject(), finding.result(), finding.advice());
+      case FAILURE -> LOG.error(line, finding.subject(), finding.result(), finding.advice());
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** containerd's filter syntax. */
+package io.imageharbour.snapshotter.filter;

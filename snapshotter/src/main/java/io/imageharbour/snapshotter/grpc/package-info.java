@@ -1,0 +1,2 @@
+/** gRPC over unix sockets. */
+package io.imageharbour.snapshotter.grpc;

@@ -1,0 +1,101 @@
+package io.imageharbour.snapshotter.metrics;
+
+import io.imageharbour.fusefs.ContentStats;
+import io.imageharbour.fusefs.ContentStore;
+import io.imageharbour.snapshotter.store.SnapshotStore;
+import io.imageharbour.snapshotter.store.SnapshotStoreException;
+import io.prometheus.metrics.core.metrics.CounterWithCallback;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
+
+/** The metrics of a daemon. Nothing is counted twice: each scrape asks whoever counts anyway. */
+public final class Metrics {
+
+  private final PrometheusRegistry registry = new PrometheusRegistry();
+  private final Supplier<ContentStats> stats;
+
+  private Metrics(Supplier<ContentStats> stats) {
+    this.stats = stats;
+  }
+
+  /** The metrics of these two. */
+  public static PrometheusRegistry of(ContentStore contents, SnapshotStore snapshots) {
+    Metrics metrics = new Metrics(contents::stats);
+    metrics.addContents();
+    metrics.addSources();
+    metrics.addSnapshots(snapshots);
+    return metrics.registry;
+  }
+
+  private void addContents() {
+    count("opens", "Files opened through the content mount.", ContentStats::opens);
+    count(
+        "open_hits",
+        "Files opened through the content mount that the store held already.",
+        ContentStats::openHits);
+    count("reads", "Requests to read that the kernel did not serve itself.", ContentStats::reads);
+    count("ingested_files", "Files that came into the store.", ContentStats::ingestedFiles);
+    count(
+        "ingested_bytes", "Bytes that came into the store, inflated.", ContentStats::ingestedBytes);
+    count("failed_reads", "Opens and reads that got an error.", ContentStats::failedReads);
+    count(
+        "wrong_digests",
+        "Chunks thrown away because they failed their digest.",
+        ContentStats::wrongDigests);
+    GaugeWithCallback.builder()
+        .name("harbour_fuse_passthrough")
+        .help("Whether the kernel reads files of the store by itself.")
+        .callback(callback -> callback.call(stats.get().passthrough() ? 1 : 0))
+        .register(registry);
+  }
+
+  private void addSources() {
+    source("fetches", "Fetches asked of a source.", ContentStats.Source::fetches);
+    source("failures", "Fetches that failed.", ContentStats.Source::failures);
+    source("chunks", "Chunks that a source brought.", ContentStats.Source::chunks);
+    source("bytes", "Bytes that a source brought, inflated.", ContentStats.Source::bytes);
+  }
+
+  private void addSnapshots(SnapshotStore snapshots) {
+    GaugeWithCallback.builder()
+        .name("harbour_snapshots")
+        .help("Snapshots, and those of them that are indexes of images.")
+        .labelNames("type")
+        .callback(
+            callback -> {
+              try {
+                long all = snapshots.list().size();
+                long indexes = snapshots.list().stream().filter(s -> s.index()).count();
+                callback.call(all - indexes, "ordinary");
+                callback.call(indexes, "index");
+              } catch (SnapshotStoreException e) {
+                throw new IllegalStateException(e);
+              }
+            })
+        .register(registry);
+  }
+
+  private void count(String name, String help, ToLongFunction<ContentStats> value) {
+    CounterWithCallback.builder()
+        .name("harbour_content_" + name + "_total")
+        .help(help)
+        .callback(callback -> callback.call(value.applyAsLong(stats.get())))
+        .register(registry);
+  }
+
+  private void source(String name, String help, ToLongFunction<ContentStats.Source> value) {
+    CounterWithCallback.builder()
+        .name("harbour_source_" + name + "_total")
+        .help(help)
+        .labelNames("source")
+        .callback(
+            callback ->
+                stats
+                    .get()
+                    .sources()
+                    .forEach(source -> callback.call(value.applyAsLong(source), source.name())))
+        .register(registry);
+  }
+}

@@ -1,0 +1,2 @@
+/** What Prometheus is told. */
+package io.imageharbour.snapshotter.metrics;

@@ -1,0 +1,236 @@
+package io.imageharbour.snapshotter.mounts;
+
+import io.imageharbour.fusefs.ContentStore;
+import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.erofs.ErofsImage;
+import io.imageharbour.indexer.format.IndexFormat;
+import io.imageharbour.snapshotter.store.Usage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes index snapshots of layers that hold the index of an image, and takes them apart again. The
+ * node never mounts bytes it was given: the index is read with every check, and the EROFS image is
+ * written here. Safe for use by several threads as long as each works on another snapshot.
+ */
+public final class IndexSnapshots implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(IndexSnapshots.class);
+  private static final Path INDEX = Path.of(ImageIndex.PATH_IN_LAYER);
+
+  private final SnapshotDirectories directories;
+  private final ContentStore contents;
+  private final Optional<ErofsBacking> backing;
+  private final String unsupported;
+  private final IndexMemory memory = new IndexMemory(Runtime.getRuntime().maxMemory());
+
+  /**
+   * Works on these directories and this content store.
+   *
+   * @param backing how the kernel takes EROFS images; nothing if it can't
+   * @param unsupported why it can't, for messages
+   */
+  public IndexSnapshots(
+      SnapshotDirectories directories,
+      ContentStore contents,
+      Optional<ErofsBacking> backing,
+      String unsupported) {
+    this.directories = directories;
+    this.contents = contents;
+    this.backing = backing;
+    this.unsupported = unsupported;
+  }
+
+  /**
+   * Whether a layer holds the index of an image and nothing else. An ordinary image with a file of
+   * that name among others stays an ordinary image.
+   */
+  static boolean holdsIndex(Path layer) throws IOException {
+    Path directory = layer.resolve(INDEX).getParent();
+    return directory != null
+        && Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
+        && Files.isRegularFile(layer.resolve(INDEX), LinkOption.NOFOLLOW_LINKS)
+        && hasOneEntry(layer)
+        && hasOneEntry(directory);
+  }
+
+  /**
+   * Reads the index, writes the EROFS image, mounts it and makes the contents known. Either all of
+   * it is done and durable, or nothing is left of it.
+   *
+   * @param origins puts the origins of the image in order, given those that the index names
+   * @return what the image file occupies
+   */
+  Usage build(long id, Function<List<String>, List<String>> origins) throws IOException {
+    try (IndexMemory.Share share = memory.take(Files.size(indexFile(id)))) {
+      ImageIndex index = readIndex(id);
+      // the tree and the table of contents are independent, and each keeps one processor busy
+      CompletableFuture<Optional<IOException>> tree =
+          CompletableFuture.supplyAsync(
+              () -> makeTree(id, index),
+              task -> Thread.ofPlatform().name("tree-" + id).start(task));
+      Optional<IOException> failure;
+      try {
+        contents.add(imageName(id), index, origins.apply(index.origins()));
+      } finally {
+        failure = tree.join();
+      }
+      if (failure.isPresent()) {
+        throw failure.get();
+      }
+      return DiskUsage.of(directories.image(id));
+    } catch (IOException | RuntimeException e) {
+      try {
+        discard(id);
+      } catch (IOException discarding) {
+        e.addSuppressed(discarding);
+      }
+      throw e;
+    }
+  }
+
+  private Optional<IOException> makeTree(long id, ImageIndex index) {
+    try {
+      writeImage(id, index);
+      mount(id);
+      return Optional.empty();
+    } catch (IOException e) {
+      return Optional.of(e);
+    }
+  }
+
+  /** Unmounts the tree, deletes the EROFS image and forgets the contents; what is gone is fine. */
+  void discard(long id) throws IOException {
+    contents.remove(imageName(id));
+    TreeMounts.unmount(directories.tree(id));
+    Files.deleteIfExists(unfinished(id));
+    Files.deleteIfExists(directories.image(id));
+    // last: that it is there tells others that there is something to discard
+    Files.deleteIfExists(directories.tree(id));
+  }
+
+  /**
+   * Makes a committed index snapshot usable again after a start: mounted, and its contents known.
+   * An EROFS image that is missing or that the kernel refuses is written again.
+   *
+   * @param known whether the content store still knows the contents
+   */
+  void restore(long id, boolean known, Function<List<String>, List<String>> origins)
+      throws IOException {
+    if (!TreeMounts.isMounted(directories.tree(id))) {
+      if (!Files.exists(directories.image(id)) || !mounts(id)) {
+        writeImage(id, readIndex(id));
+        mount(id);
+      }
+    }
+    if (!known) {
+      try (IndexMemory.Share share = memory.take(Files.size(indexFile(id)))) {
+        ImageIndex index = readIndex(id);
+        contents.add(imageName(id), index, origins.apply(index.origins()));
+      }
+    }
+  }
+
+  /** The index of an index snapshot. */
+  ImageIndex readIndex(long id) throws IOException {
+    Path file = indexFile(id);
+    try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
+      return IndexFormat.read(in, file.toString());
+    }
+  }
+
+  /** The snapshots whose contents the content store knows. */
+  Set<String> knownImages() throws IOException {
+    return contents.images().stream().collect(Collectors.toSet());
+  }
+
+  /** Makes the content store forget an image that has no snapshot. */
+  void forget(String image) throws IOException {
+    contents.remove(image);
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+
+  /** What a snapshot is called in the content store. */
+  static String imageName(long id) {
+    return Long.toString(id);
+  }
+
+  private boolean mounts(long id) throws IOException {
+    try {
+      mount(id);
+      return true;
+    } catch (IndexMountException e) {
+      LOG.warn("event=tree-refused snapshot={} cause=\"{}\"", id, e.getMessage());
+      return false;
+    }
+  }
+
+  private void mount(long id) throws IOException {
+    Path image = directories.image(id);
+    ErofsBacking how =
+        backing.orElseThrow(() -> new IndexSnapshotsUnsupportedException(unsupported));
+    try {
+      TreeMounts.mount(image, directories.tree(id), how);
+    } catch (IOException e) {
+      throw new IndexMountException(image, e);
+    }
+  }
+
+  private void writeImage(long id, ImageIndex index) throws IOException {
+    Files.createDirectories(directories.tree(id));
+    Path unfinished = unfinished(id);
+    Files.deleteIfExists(unfinished);
+    ErofsImage.write(index, unfinished);
+    sync(unfinished);
+    Files.move(unfinished, directories.image(id), StandardCopyOption.ATOMIC_MOVE);
+    // the client that unpacked the layer did not do this for its files
+    sync(indexFile(id));
+    sync(directories.directory(id));
+  }
+
+  private Path indexFile(long id) {
+    return directories.layer(id).resolve(INDEX);
+  }
+
+  private Path unfinished(long id) {
+    return directories.directory(id).resolve("index.new");
+  }
+
+  private static void sync(Path path) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      channel.force(/* metaData= */ true);
+    }
+  }
+
+  private static boolean hasOneEntry(Path directory) throws IOException {
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+      int count = 0;
+      for (Path unused : entries) {
+        count++;
+        if (count > 1) {
+          return false;
+        }
+      }
+      return count == 1;
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package io.imageharbour.snapshotter.mounts;
+
+import io.imageharbour.fusefs.ContentNames;
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.DirectoryEntry;
+import io.imageharbour.indexer.FileContent;
+import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.Inode;
+import io.imageharbour.indexer.format.IndexFormat;
+import io.imageharbour.snapshotter.source.ImageOrigins;
+import io.imageharbour.snapshotter.store.Snapshot;
+import io.imageharbour.snapshotter.store.SnapshotStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+
+/**
+ * Finds the file that has a digest by reading the indexes of the committed snapshots again. Slow,
+ * and asked only when a read failed; nothing is kept in memory for it.
+ */
+public final class StoredIndexNames implements ContentNames {
+
+  private final SnapshotStore store;
+  private final SnapshotDirectories directories;
+
+  public StoredIndexNames(SnapshotStore store, SnapshotDirectories directories) {
+    this.store = store;
+    this.directories = directories;
+  }
+
+  @Override
+  public String describe(Digest digest) {
+    try {
+      for (Snapshot snapshot : store.list()) {
+        if (snapshot.index()) {
+          Path file = directories.layer(snapshot.id()).resolve(ImageIndex.PATH_IN_LAYER);
+          Optional<String> path = path(IndexFormat.read(file), digest);
+          if (path.isPresent()) {
+            return "image=%s path=%s".formatted(image(snapshot), path.get());
+          }
+        }
+      }
+      return "";
+    } catch (IOException e) {
+      return "names-unknown=\"" + e.getMessage() + "\"";
+    }
+  }
+
+  /** The reference that the client passed; else the snapshot's name, which holds the diff ID. */
+  private static String image(Snapshot snapshot) {
+    return ImageOrigins.reference(snapshot.labels()).map(Object::toString).orElse(snapshot.name());
+  }
+
+  /** The path of a file whose content, or a chunk of it, has this digest. */
+  static Optional<String> path(ImageIndex index, Digest digest) {
+    Deque<Place> places = new ArrayDeque<>();
+    places.add(new Place("", index.root()));
+    while (!places.isEmpty()) {
+      Place place = places.removeFirst();
+      for (DirectoryEntry entry : place.directory.entries()) {
+        String path = place.path + "/" + entry.name();
+        switch (index.inodes().get(entry.inode())) {
+          case Inode.RegularFile file when has(index, file, digest) -> {
+            return Optional.of(path);
+          }
+          case Inode.Directory below -> places.addLast(new Place(path, below));
+          default -> {
+            // other types have no content
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean has(ImageIndex index, Inode.RegularFile file, Digest digest) {
+    FileContent content = index.contents().get(file.content());
+    return content.digest().equals(digest)
+        || content.chunks().stream().anyMatch(chunk -> chunk.digest().equals(digest));
+  }
+
+  private record Place(String path, Inode.Directory directory) {}
+}

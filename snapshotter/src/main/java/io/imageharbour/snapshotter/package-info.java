@@ -1,0 +1,2 @@
+/** harbourd: the daemon that containerd calls for snapshots. */
+package io.imageharbour.snapshotter;

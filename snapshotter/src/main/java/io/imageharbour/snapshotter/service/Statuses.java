@@ -1,0 +1,70 @@
+package io.imageharbour.snapshotter.service;
+
+import io.grpc.Status;
+import io.imageharbour.fusefs.linux.Errno;
+import io.imageharbour.fusefs.linux.LinuxException;
+import io.imageharbour.indexer.HarbourException;
+import io.imageharbour.indexer.format.CorruptIndexException;
+import io.imageharbour.indexer.format.IndexTooNewException;
+import io.imageharbour.indexer.format.NotAnIndexException;
+import io.imageharbour.snapshotter.filter.FilterSyntaxException;
+import io.imageharbour.snapshotter.mounts.IndexMountException;
+import io.imageharbour.snapshotter.mounts.IndexSnapshotsUnsupportedException;
+import io.imageharbour.snapshotter.mounts.IndexTooLargeException;
+import io.imageharbour.snapshotter.mounts.MountOptionsTooLongException;
+import io.imageharbour.snapshotter.store.InvalidRequestException;
+import io.imageharbour.snapshotter.store.SnapshotExistsException;
+import io.imageharbour.snapshotter.store.SnapshotNotFoundException;
+import io.imageharbour.snapshotter.store.SnapshotStateException;
+import io.imageharbour.snapshotter.store.SnapshotStoreException;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+
+/**
+ * The one place where failures become gRPC status codes. containerd turns codes back into its own
+ * classes of errors ({@code errdefs}) and acts on them: "already exists" at a commit, for one,
+ * tells it that another pull was first, and is no failure.
+ */
+final class Statuses {
+
+  private Statuses() {}
+
+  static Status of(IOException failure) {
+    return code(failure).withDescription(message(failure)).withCause(failure);
+  }
+
+  private static Status code(IOException failure) {
+    return switch (failure) {
+      case SnapshotNotFoundException e -> Status.NOT_FOUND;
+      case SnapshotExistsException e -> Status.ALREADY_EXISTS;
+      case SnapshotStateException e -> Status.FAILED_PRECONDITION;
+      case MountOptionsTooLongException e -> Status.FAILED_PRECONDITION;
+      case InvalidRequestException e -> Status.INVALID_ARGUMENT;
+      case FilterSyntaxException e -> Status.INVALID_ARGUMENT;
+      case NotAnIndexException e -> Status.INVALID_ARGUMENT;
+      case IndexTooNewException e -> Status.UNIMPLEMENTED;
+      case CorruptIndexException e -> Status.DATA_LOSS;
+      case IndexSnapshotsUnsupportedException e -> Status.FAILED_PRECONDITION;
+      case IndexTooLargeException e -> Status.RESOURCE_EXHAUSTED;
+      case IndexMountException e -> Status.INTERNAL;
+      case SnapshotStoreException e -> Status.UNAVAILABLE;
+      case LinuxException e when e.errno() == Errno.ENOSPC || e.errno() == Errno.EDQUOT ->
+          Status.RESOURCE_EXHAUSTED;
+      case FileSystemException e when isDiskFull(e) -> Status.RESOURCE_EXHAUSTED;
+      default -> Status.INTERNAL;
+    };
+  }
+
+  /** Java has no class for it; the reason is what strerror(3) says. */
+  private static boolean isDiskFull(FileSystemException failure) {
+    String reason = String.valueOf(failure.getReason());
+    return reason.equals("No space left on device") || reason.equals("Disk quota exceeded");
+  }
+
+  /** The messages of the Java platform say little without the name of their class. */
+  private static String message(IOException failure) {
+    return failure instanceof HarbourException expected
+        ? String.valueOf(expected.getMessage())
+        : failure.toString();
+  }
+}

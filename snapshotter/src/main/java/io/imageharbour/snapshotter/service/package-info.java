@@ -1,0 +1,2 @@
+/** containerd's snapshots service on a unix socket. */
+package io.imageharbour.snapshotter.service;

@@ -1,0 +1,79 @@
+package io.imageharbour.snapshotter.source;
+
+import io.imageharbour.indexer.registry.InvalidReferenceException;
+import io.imageharbour.indexer.registry.RepositoryName;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Turns the origins of a pack into repositories in the order in which to ask them: as given, but
+ * those that failed lately last. So a registry that went away costs its timeouts once, not with
+ * every frame. Safe for use by several threads.
+ */
+final class OriginOrder {
+
+  private static final Logger LOG = LoggerFactory.getLogger(OriginOrder.class);
+
+  /** How long a failure counts. */
+  private static final long PENALTY_NANOS = Duration.ofSeconds(60).toNanos();
+
+  private final LayerSources layers;
+  private final LongSupplier nanoTime;
+  private final ConcurrentMap<RepositoryName, Long> failedAt = new ConcurrentHashMap<>();
+
+  OriginOrder(LayerSources layers, LongSupplier nanoTime) {
+    this.layers = layers;
+    this.nanoTime = nanoTime;
+  }
+
+  /** The repositories behind these origins, each once. */
+  List<RepositoryName> repositories(List<String> origins) {
+    SequencedSet<RepositoryName> all = new LinkedHashSet<>();
+    for (String origin : origins) {
+      Optional<LayerOrigin> layer = LayerOrigin.parse(origin);
+      if (layer.isPresent()) {
+        all.addAll(layers.of(layer.get()));
+      } else {
+        parse(origin).ifPresent(all::add);
+      }
+    }
+    List<RepositoryName> ordered = new ArrayList<>();
+    List<RepositoryName> suspect = new ArrayList<>();
+    for (RepositoryName repository : all) {
+      (failedLately(repository) ? suspect : ordered).add(repository);
+    }
+    ordered.addAll(suspect);
+    return ordered;
+  }
+
+  void succeeded(RepositoryName repository) {
+    failedAt.remove(repository);
+  }
+
+  void failed(RepositoryName repository) {
+    failedAt.put(repository, nanoTime.getAsLong());
+  }
+
+  private boolean failedLately(RepositoryName repository) {
+    Long at = failedAt.get(repository);
+    return at != null && nanoTime.getAsLong() - at < PENALTY_NANOS;
+  }
+
+  private static Optional<RepositoryName> parse(String origin) {
+    try {
+      return Optional.of(RepositoryName.parse(origin));
+    } catch (InvalidReferenceException e) {
+      LOG.warn("event=origin-ignored cause=\"{}\"", e.getMessage());
+      return Optional.empty();
+    }
+  }
+}

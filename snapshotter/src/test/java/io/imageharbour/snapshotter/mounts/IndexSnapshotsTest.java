@@ -1,0 +1,293 @@
+package io.imageharbour.snapshotter.mounts;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.imageharbour.fusefs.ContentStore;
+import io.imageharbour.fusefs.ContentStoreConfig;
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.FileName;
+import io.imageharbour.indexer.HarbourException;
+import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.Metadata;
+import io.imageharbour.indexer.format.CorruptIndexException;
+import io.imageharbour.indexer.format.IndexBuilder;
+import io.imageharbour.indexer.format.IndexFormat;
+import io.imageharbour.indexer.format.IndexTooNewException;
+import io.imageharbour.indexer.format.NotAnIndexException;
+import io.imageharbour.indexer.format.PlacedChunk;
+import io.imageharbour.indexer.format.PlacedFrame;
+import io.imageharbour.indexer.format.TreeNode;
+import io.imageharbour.snapshotter.Programs;
+import io.imageharbour.snapshotter.store.Snapshot;
+import io.imageharbour.snapshotter.store.SnapshotExistsException;
+import io.imageharbour.snapshotter.store.SnapshotKind;
+import io.imageharbour.snapshotter.store.SnapshotStore;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Index snapshots on the kernel that runs the tests, without containerd. */
+class IndexSnapshotsTest {
+
+  private static final byte[] CONTENT = "content".getBytes(UTF_8);
+  private static final Optional<String> NO_PARENT = Optional.empty();
+
+  @TempDir private Path root;
+  private SnapshotStore store;
+  private SnapshotDirectories directories;
+  private ContentStore contents;
+  private IndexSnapshots indexes;
+  private Snapshotter snapshotter;
+
+  @BeforeEach
+  void open() throws Exception {
+    store = SnapshotStore.open(root.resolve("db"));
+    directories = new SnapshotDirectories(root);
+    contents =
+        ContentStore.open(
+            ContentStoreConfig.of(root), List.of(), new StoredIndexNames(store, directories));
+    indexes = new IndexSnapshots(directories, contents, Optional.of(ErofsBacking.FILE), "");
+    OverlayMounts mounts =
+        new OverlayMounts(
+            directories,
+            List.of(contents.casDirectory(), contents.contentMount()),
+            List.of("index=off"),
+            List.of());
+    snapshotter = new Snapshotter(store, directories, mounts, indexes);
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    for (Snapshot snapshot : store.list()) {
+      TreeMounts.unmount(directories.tree(snapshot.id()));
+    }
+    indexes.close();
+    contents.close();
+    store.close();
+  }
+
+  @Test
+  void aLayerWithAnIndexBecomesItsTree() throws Exception {
+    prepare("a", index());
+    snapshotter.commit("c", "a", Map.of());
+    Snapshot committed = store.get("c");
+    assertThat(committed.index()).isTrue();
+    assertThat(committed.usage().bytes()).isPositive();
+    assertThat(directories.tree(committed.id()).resolve("dir/file")).exists();
+    assertThat(
+            Programs.run(root, Map.of(), "fsck.erofs", directories.image(committed.id()).toString())
+                .exitCode())
+        .isZero();
+    assertThat(contents.images()).containsExactly(Long.toString(committed.id()));
+    snapshotter.remove("c");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aWrongIndexIsRefusedForItsReasonAndLeavesTheLayerAsItWas() throws Exception {
+    byte[] good = index();
+    byte[] tooNew = good.clone();
+    tooNew[8] = 99;
+    byte[] damaged = good.clone();
+    damaged[good.length / 2] ^= 1;
+    refused(new byte[0], NotAnIndexException.class);
+    refused("<html>".repeat(10).getBytes(UTF_8), NotAnIndexException.class);
+    refused(tooNew, IndexTooNewException.class);
+    refused(damaged, CorruptIndexException.class);
+    refused(Arrays.copyOf(good, good.length - 1), CorruptIndexException.class);
+  }
+
+  @Test
+  void anImageThatTheKernelRefusesToMountLeavesNothing() throws Exception {
+    IndexSnapshots none =
+        new IndexSnapshots(directories, contents, Optional.empty(), "erofs: not there (do this)");
+    prepare("a", index());
+    long id = store.get("a").id();
+    assertThatExceptionOfType(IndexSnapshotsUnsupportedException.class)
+        .isThrownBy(() -> none.build(id, written -> written))
+        .withMessageContaining("erofs: not there (do this)");
+    assertOnlyTheLayerIsLeft(id);
+  }
+
+  @Test
+  void onlyALayerWithNothingButAnIndexAndWithoutParentIsAnIndexSnapshot() throws Exception {
+    prepare("more", index());
+    Files.createFile(layer("more").resolve("other"));
+    snapshotter.commit("more-c", "more", Map.of());
+    prepare("beside", index());
+    Files.createFile(layer("beside").resolve(".harbour/other"));
+    snapshotter.commit("beside-c", "beside", Map.of());
+    snapshotter.prepare("link", NO_PARENT, Map.of());
+    Files.createDirectory(layer("link").resolve(".harbour"));
+    Files.createSymbolicLink(layer("link").resolve(".harbour/index"), Path.of("/etc/passwd"));
+    snapshotter.commit("link-c", "link", Map.of());
+    snapshotter.prepare("directory", NO_PARENT, Map.of());
+    Files.createSymbolicLink(layer("directory").resolve(".harbour"), layer("beside-c"));
+    snapshotter.commit("directory-c", "directory", Map.of());
+    snapshotter.prepare("child", Optional.of("more-c"), Map.of());
+    write(layer("child"), index());
+    snapshotter.commit("child-c", "child", Map.of());
+    assertThat(store.list()).hasSize(5).noneMatch(Snapshot::index);
+    assertThat(contents.images()).isEmpty();
+  }
+
+  @Test
+  void whenTwoCommitUnderOneNameTheFirstWinsAndNothingIsLeftOfTheOther() throws Exception {
+    try (ExecutorService both = Executors.newFixedThreadPool(2)) {
+      for (int round = 0; round < 10; round++) {
+        prepare("x", index());
+        prepare("y", index());
+        CyclicBarrier together = new CyclicBarrier(2);
+        List<Future<Boolean>> results =
+            List.of("x", "y").stream()
+                .map(
+                    key ->
+                        both.submit(
+                            () -> {
+                              together.await();
+                              try {
+                                snapshotter.commit("c", key, Map.of());
+                                return true;
+                              } catch (SnapshotExistsException e) {
+                                return false;
+                              }
+                            }))
+                .toList();
+        assertThat(results.get(0).get() ^ results.get(1).get()).isTrue();
+        assertThat(contents.images()).containsExactly(Long.toString(store.get("c").id()));
+        String loser = results.get(0).get() ? "y" : "x";
+        assertOnlyTheLayerIsLeft(store.get(loser).id());
+        snapshotter.remove(loser);
+        snapshotter.remove("c");
+      }
+    }
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void anIndexThatDoesNotFitIntoTheHeapIsRefusedBeforeItIsRead() throws Exception {
+    try (IndexMemory memory = new IndexMemory(12_000)) {
+      memory.take(1000).close();
+      assertThatExceptionOfType(IndexTooLargeException.class)
+          .isThrownBy(() -> memory.take(1001))
+          .withMessageContaining("1001 bytes")
+          .withMessageContaining("-Xmx");
+    }
+  }
+
+  @Test
+  void recoveryRemovesAHalfMadeCommitAndDirectoriesWithoutMetadata() throws Exception {
+    prepare("a", index());
+    long half = store.get("a").id();
+    // a crash between the mount and the commit of the metadata
+    indexes.build(half, written -> written);
+    long orphan = store.reserveId();
+    directories.make(orphan, true, directories.noParent());
+    write(directories.layer(orphan), index());
+    indexes.build(orphan, written -> written);
+    directories.made(orphan);
+    contents.add(
+        "777",
+        IndexFormat.read(directories.layer(half).resolve(ImageIndex.PATH_IN_LAYER)),
+        List.of());
+    new Recovery(store, directories, indexes).run();
+    assertOnlyTheLayerIsLeft(half);
+    assertThat(contents.images()).isEmpty();
+    snapshotter.commit("c", "a", Map.of());
+    assertThat(store.get("c").index()).isTrue();
+  }
+
+  @Test
+  void theNamesOfAContentAreFoundInTheStoredIndex() throws Exception {
+    prepare("a", index());
+    snapshotter.commit(
+        "default/1/sha256:00", "a", Map.of("containerd.io/snapshot/cri.image-ref", "r.test/x:1"));
+    StoredIndexNames names = new StoredIndexNames(store, directories);
+    assertThat(names.describe(Digest.sha256(CONTENT))).isEqualTo("image=r.test/x:1 path=/dir/file");
+    assertThat(names.describe(Digest.sha256(new byte[] {1}))).isEmpty();
+  }
+
+  private void refused(byte[] index, Class<? extends HarbourException> reason) throws Exception {
+    prepare("bad", index);
+    long id = store.get("bad").id();
+    assertThatExceptionOfType(reason)
+        .isThrownBy(() -> snapshotter.commit("c", "bad", Map.of()))
+        .withMessageContaining(".harbour/index");
+    assertThat(store.find("c")).isEmpty();
+    assertThat(store.get("bad").kind()).isEqualTo(SnapshotKind.ACTIVE);
+    assertOnlyTheLayerIsLeft(id);
+    snapshotter.remove("bad");
+    assertNothingIsLeft();
+  }
+
+  private void assertOnlyTheLayerIsLeft(long id) throws IOException {
+    assertThat(contents.images()).doesNotContain(Long.toString(id));
+    assertThat(TreeMounts.isMounted(directories.tree(id))).isFalse();
+    assertThat(directories.directory(id))
+        .isDirectoryContaining(file -> file.endsWith("fs"))
+        .isDirectoryNotContaining(
+            file -> !Set.of("fs", "work", "snapshot").contains(file.getFileName().toString()));
+  }
+
+  private void assertNothingIsLeft() throws IOException {
+    assertThat(store.list()).isEmpty();
+    assertThat(contents.images()).isEmpty();
+    assertThat(root.resolve("s")).isEmptyDirectory();
+  }
+
+  private void prepare(String key, byte[] index) throws IOException {
+    snapshotter.prepare(key, NO_PARENT, Map.of());
+    write(layer(key), index);
+  }
+
+  private static void write(Path layer, byte[] index) throws IOException {
+    Path file = layer.resolve(ImageIndex.PATH_IN_LAYER);
+    Files.createDirectories(file.resolveSibling("."));
+    Files.write(file, index);
+  }
+
+  private Path layer(String key) throws IOException {
+    return directories.layer(store.get(key).id());
+  }
+
+  private static byte[] index() throws IOException {
+    Digest content = Digest.sha256(CONTENT);
+    Digest pack = Digest.sha256(new byte[] {7});
+    PlacedFrame frame = new PlacedFrame(pack, 0, 100, CONTENT.length);
+    TreeNode.Directory root = new TreeNode.Directory(metadata(0755));
+    TreeNode.Directory directory = new TreeNode.Directory(metadata(0755));
+    root.entries().put(FileName.of("dir"), directory);
+    directory.entries().put(FileName.of("file"), new TreeNode.RegularFile(metadata(0644), content));
+    ImageIndex index =
+        new IndexBuilder()
+            .addPack(pack, 100)
+            .addContent(
+                content,
+                CONTENT.length,
+                List.of(new PlacedChunk(content, CONTENT.length, frame, 0)))
+            .build(root);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    IndexFormat.write(index, bytes);
+    return bytes.toByteArray();
+  }
+
+  private static Metadata metadata(int permissions) {
+    return new Metadata(permissions, 0, 0, 0, 0, List.of());
+  }
+}

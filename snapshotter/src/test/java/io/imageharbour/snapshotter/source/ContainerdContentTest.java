@@ -1,0 +1,165 @@
+package io.imageharbour.snapshotter.source;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.StreamObserver;
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.registry.RepositoryName;
+import io.imageharbour.snapshotter.proto.content.ContentGrpc;
+import io.imageharbour.snapshotter.proto.content.Info;
+import io.imageharbour.snapshotter.proto.content.ListContentRequest;
+import io.imageharbour.snapshotter.proto.content.ListContentResponse;
+import io.imageharbour.snapshotter.proto.images.Image;
+import io.imageharbour.snapshotter.proto.images.ImagesGrpc;
+import io.imageharbour.snapshotter.proto.images.ListImagesRequest;
+import io.imageharbour.snapshotter.proto.images.ListImagesResponse;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Against a content service of our own; the real containerd is asked in the tests of the daemon.
+ */
+class ContainerdContentTest {
+
+  private static final Digest LAYER = Digest.sha256(new byte[] {1});
+  private static final LayerOrigin ORIGIN = new LayerOrigin("k8s.io", LAYER);
+  private static final Context.Key<String> NAMESPACE = Context.key("namespace");
+
+  @TempDir private Path directory;
+  private final EventLoopGroup eventLoop =
+      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private final AtomicLong now = new AtomicLong();
+  private final List<String> questions = new CopyOnWriteArrayList<>();
+  private volatile Map<String, String> labels = Map.of();
+  private Path socket;
+  private ContainerdContent containerd;
+
+  @BeforeEach
+  void open() {
+    socket = directory.resolve("c.sock");
+    containerd = new ContainerdContent(socket, eventLoop, now::get);
+  }
+
+  @AfterEach
+  void close() throws InterruptedException {
+    eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
+  }
+
+  @Test
+  void theLabelsOfTheLayerTellItsRepositoriesAndTheNamesOfImagesTheirPorts() throws Exception {
+    labels =
+        Map.of(
+            "containerd.io/uncompressed", LAYER.toString(),
+            "containerd.io/distribution.source.127.0.0.1", "team/a,team/b",
+            "containerd.io/distribution.source.docker.io", "library/python",
+            "containerd.io/distribution.source.bad host", "x");
+    Server server = serve();
+    assertThat(containerd.of(ORIGIN))
+        .containsExactlyInAnyOrder(
+            new RepositoryName("127.0.0.1:5000", "team/a"),
+            new RepositoryName("127.0.0.1", "team/b"),
+            new RepositoryName("docker.io", "library/python"));
+    containerd.of(ORIGIN);
+    assertThat(questions).containsExactly("k8s.io labels.\"containerd.io/uncompressed\"==" + LAYER);
+    server.shutdownNow().awaitTermination();
+  }
+
+  @Test
+  void thatNothingIsKnownIsRememberedForAMomentOnly() throws Exception {
+    Server server = serve();
+    assertThat(containerd.of(ORIGIN)).isEmpty();
+    labels = Map.of("containerd.io/distribution.source.r.test", "x");
+    assertThat(containerd.of(ORIGIN)).isEmpty();
+    now.addAndGet(TimeUnit.SECONDS.toNanos(3));
+    assertThat(containerd.of(ORIGIN)).containsExactly(new RepositoryName("r.test", "x"));
+    server.shutdownNow().awaitTermination();
+  }
+
+  @Test
+  void aContainerdThatIsNotThereOrFailsIsNoFailure() throws Exception {
+    assertThat(containerd.of(ORIGIN)).isEmpty();
+    Server server = serve();
+    now.addAndGet(TimeUnit.SECONDS.toNanos(3));
+    assertThat(containerd.of(new LayerOrigin("broken", LAYER))).isEmpty();
+    assertThat(questions).hasSize(1);
+    server.shutdownNow().awaitTermination();
+  }
+
+  private Server serve() throws IOException {
+    return NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+        .channelType(NioServerDomainSocketChannel.class)
+        .bossEventLoopGroup(eventLoop)
+        .workerEventLoopGroup(eventLoop)
+        .directExecutor()
+        .intercept(new Namespaces())
+        .addService(new Blobs())
+        .addService(new Names())
+        .build()
+        .start();
+  }
+
+  private static final class Namespaces implements ServerInterceptor {
+    @Override
+    public <Q, A> ServerCall.Listener<Q> interceptCall(
+        ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+      Metadata.Key<String> key =
+          Metadata.Key.of("containerd-namespace", Metadata.ASCII_STRING_MARSHALLER);
+      return Contexts.interceptCall(
+          Context.current().withValue(NAMESPACE, String.valueOf(headers.get(key))),
+          call,
+          headers,
+          next);
+    }
+  }
+
+  /** One image whose name is a reference, and one as the CRI plugin makes them besides. */
+  private static final class Names extends ImagesGrpc.ImagesImplBase {
+    @Override
+    public void list(ListImagesRequest request, StreamObserver<ListImagesResponse> response) {
+      response.onNext(
+          ListImagesResponse.newBuilder()
+              .addImages(Image.newBuilder().setName("127.0.0.1:5000/team/a:v1"))
+              .addImages(Image.newBuilder().setName(LAYER.toString()))
+              .addImages(Image.newBuilder().setName("NO NAME"))
+              .build());
+      response.onCompleted();
+    }
+  }
+
+  private final class Blobs extends ContentGrpc.ContentImplBase {
+    @Override
+    public void list(ListContentRequest request, StreamObserver<ListContentResponse> response) {
+      questions.add(NAMESPACE.get() + " " + String.join(" ", request.getFiltersList()));
+      if ("broken".equals(NAMESPACE.get())) {
+        response.onError(Status.UNAVAILABLE.asException());
+        return;
+      }
+      response.onNext(
+          ListContentResponse.newBuilder().addInfo(Info.newBuilder().putAllLabels(labels)).build());
+      response.onCompleted();
+    }
+  }
+}
