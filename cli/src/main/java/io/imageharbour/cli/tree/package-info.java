@@ -1,0 +1,2 @@
+/** The file tree of an index, found by path and listed. */
+package io.imageharbour.cli.tree;

@@ -1,0 +1,344 @@
+package io.imageharbour.cli;
+
+import static io.imageharbour.cli.LocalRegistry.run;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.imageharbour.indexer.Digest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every command on real images in a real registry. */
+class RegistryCommandsTest {
+
+  @TempDir private static Path work = Path.of("");
+
+  private static List<LocalRegistry> running = new ArrayList<>();
+  private static String host = "";
+  private static String image = "";
+
+  @BeforeAll
+  static void convertTheImageThatIsReadAgainAndAgain() throws Exception {
+    LocalRegistry.makeImages(work);
+    host = start(false).host();
+    registry().push(work, "both", "small:1");
+    registry().push(work, "one", "single");
+    image = host + "/small:1-harbour";
+    assertThat(convert("small:1").exitCode()).isZero();
+  }
+
+  @AfterAll
+  static void stop() throws InterruptedException {
+    for (LocalRegistry registry : running) {
+      registry.close();
+    }
+  }
+
+  @Test
+  void convertEndsWithASummaryAndHowToRunIt() throws Exception {
+    Invocation result = convert("small:1", host + "/other:v2");
+    String digest = digestInRegistry("other:v2");
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out())
+        .contains("source       " + host + "/small:1\n")
+        .contains("target       " + host + "/other:v2@" + digest + "\n")
+        .contains("platforms    linux/amd64, linux/arm64\n")
+        .containsPattern("before       12\\.0 MB of layers \\(12\\.0 MB of files\\)\n")
+        .containsPattern(
+            "after        [0-9.]+ [kM]?B pushed: packs [0-9.]+ [kM]?B, index [0-9.]+ kB\n")
+        .containsPattern("dedup saved  [0-9.]+ MB of files: .*\n")
+        .containsPattern("time         [0-9]+\\.[0-9] s\n")
+        .contains("  ctr images pull --snapshotter harbour " + host + "/other:v2\n");
+    assertThat(result.err()).contains("index image: ");
+  }
+
+  @Test
+  void aSourceWithoutATagIsConvertedToLatestHarbour() throws Exception {
+    assertThat(convert("single").out()).contains(host + "/single:latest-harbour@sha256:");
+    assertThat(digestInRegistry("single:latest-harbour")).startsWith("sha256:");
+  }
+
+  @Test
+  void convertingAgainGivesTheSameDigestAndStoresNothing() throws Exception {
+    String before = digestInRegistry("small:1-harbour");
+    JsonNode summary = json(convert("--json", "small:1"));
+    assertThat(summary.get("digest").textValue()).isEqualTo(before);
+    assertThat(summary.get("target").textValue()).isEqualTo(image);
+    assertThat(summary.get("packBytes").longValue()).isZero();
+    assertThat(summary.get("referencedBytes").longValue())
+        .isEqualTo(summary.get("uniqueBytes").longValue());
+    assertThat(summary.get("platforms")).hasSize(2);
+  }
+
+  @Test
+  void onlyTheWantedPlatformsAreConverted() throws Exception {
+    JsonNode summary =
+        json(convert("--json", "--platform", "linux/arm64", "small:1", host + "/arm"));
+    assertThat(summary.at("/platforms/0/platform").textValue()).isEqualTo("linux/arm64");
+    assertThat(summary.get("platforms")).hasSize(1);
+  }
+
+  @Test
+  void filesOfAnImageInAnotherRepositoryAreReferenced() throws Exception {
+    JsonNode summary =
+        json(convert("--json", "--dedup-from", image, "single", host + "/elsewhere:1"));
+    assertThat(summary.get("packBytes").longValue()).isLessThan(10_000);
+    assertThat(summary.get("referencedBytes").longValue()).isGreaterThan(6_000_000);
+  }
+
+  @Test
+  void inspectShowsDigestsFilesAndPacksOfEveryPlatform() throws Exception {
+    Invocation result = Invocation.of("inspect", image);
+    String digest = digestInRegistry("small:1-harbour");
+    String source = digestInRegistry("small:1");
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out())
+        .contains(
+            "digest  " + digest,
+            "\nlinux/amd64\n",
+            "\nlinux/arm64\n",
+            "  runs             /usr/bin/hello\n",
+            "PACK",
+            host + "/small");
+    JsonNode json = json(Invocation.of("inspect", "--json", image));
+    assertThat(json.get("digest").textValue()).isEqualTo(digest);
+    JsonNode platform = json.at("/platforms/0");
+    assertThat(
+            run(
+                "skopeo",
+                "inspect",
+                "--raw",
+                "--tls-verify=false",
+                "docker://" + host + "/small@" + source))
+        .contains(platform.get("source").textValue());
+    assertThat(platform.get("files").longValue()).isEqualTo(8);
+    assertThat(platform.get("fileBytes").longValue()).isEqualTo(sizeOfFiles() + "amd64\n".length());
+    assertThat(platform.at("/config/config/Entrypoint/0").textValue()).isEqualTo("/usr/bin/hello");
+    assertThat(platform.at("/packs/0/usedFrames").longValue()).isPositive();
+  }
+
+  @Test
+  void namesAndMetadataAreListedAsLsListsThem() throws Exception {
+    for (String directory : List.of("usr/bin", "usr/lib", "srv", "dev")) {
+      String expected =
+          run(
+              "ls",
+              "-lnb",
+              "--time-style=+%Y-%m-%d %H:%M",
+              work.resolve("root").resolve(directory).toString());
+      Invocation result = Invocation.of("ls", "-l", image, directory);
+      assertThat(result.exitCode()).as(result.err()).isZero();
+      assertThat(words(result.out())).isEqualTo(words(expected.replaceFirst("total.*\n", "")));
+    }
+  }
+
+  @Test
+  void theWholeTreeIsListedRecursively() throws Exception {
+    List<String> expected =
+        run("find", work.resolve("root").toString(), "-mindepth", "1", "-printf", "/%P %y\\n")
+            .lines()
+            .filter(line -> line.chars().allMatch(c -> c >= ' ' && c < 0x7f))
+            .map(line -> line.replaceFirst(" d$", " directory").replaceFirst(" f$", " file"))
+            .map(line -> line.replaceFirst(" l$", " symlink").replaceFirst(" c$", " char"))
+            .toList();
+    Invocation result = Invocation.of("ls", "-R", "--json", image);
+    List<String> listed =
+        StreamSupport.stream(json(result).spliterator(), false)
+            .map(file -> file.get("path").textValue() + " " + file.get("type").textValue())
+            .toList();
+    assertThat(listed)
+        .containsAll(expected)
+        .contains("/etc/architecture file", "/srv/\u001b]0;owned\u0007 file", "/srv/caf\ufffd file")
+        .hasSize(expected.size() + 3);
+    assertThat(result.out()).doesNotContain("\u001b", "\u0007");
+  }
+
+  @Test
+  void aFileComesOutAsItWentIn() throws Exception {
+    assertThat(cat("/usr/lib/big").bytes())
+        .isEqualTo(Files.readAllBytes(work.resolve("root/usr/lib/big")));
+    assertThat(cat("/etc/os-release").out()).isEqualTo("PRETTY_NAME=\"A small image\"\n");
+    assertThat(cat("bin/hallo").out()).startsWith("#!/bin/sh\n");
+    assertThat(cat("/srv/caf\\351").out()).isEqualTo("accented\n");
+    assertThat(cat("/srv/\\033]0;owned\\a").out()).isEqualTo("owned\n");
+    assertThat(cat("/srv/empty").out()).isEmpty();
+    assertThat(Invocation.of("cat", "--platform", "linux/arm64", image, "/etc/architecture").out())
+        .isEqualTo("arm64\n");
+  }
+
+  @Test
+  void whatHasNoContentIsNotPrinted() {
+    assertFailure(ExitCode.NOT_FOUND, "there is no \"nothing\"", "cat", image, "/etc/nothing");
+    assertFailure(ExitCode.USAGE, "is a directory", "cat", image, "/etc");
+    assertFailure(ExitCode.USAGE, "no regular file", "cat", image, "/dev/null");
+    assertFailure(ExitCode.NOT_FOUND, "there is no \"nothing\"", "ls", image, "/nothing");
+  }
+
+  @Test
+  void everythingIsVerified() throws Exception {
+    Invocation result = Invocation.of("verify", image);
+    assertThat(result.exitCode()).as(result.out()).isZero();
+    assertThat(result.out())
+        .containsPattern(
+            "linux/amd64: all is right \\([0-9]+ contents in [0-9]+ packs?, .* read\\)\n")
+        .contains("linux/arm64: all is right");
+    assertThat(result.err()).contains("linux/arm64 pack 1/");
+  }
+
+  @Test
+  void aDamagedPackIsFoundAndNoneOfItsBytesPrinted() throws Exception {
+    LocalRegistry registry = start(false);
+    registry.push(work, "one", "one:1");
+    String damaged = registry.host() + "/one:1-harbour";
+    assertThat(Invocation.of("convert", registry.host() + "/one:1").exitCode()).isZero();
+    JsonNode packs = json(Invocation.of("inspect", "--json", damaged)).at("/platforms/0/packs");
+    Path pack = registry.blob(packs.get(0).get("digest").textValue());
+    byte[] bytes = Files.readAllBytes(pack);
+    for (int i = 1000; i < bytes.length; i += 100_000) {
+      bytes[i] ^= 1;
+    }
+    Files.write(pack, bytes);
+
+    Invocation result = Invocation.of("verify", damaged);
+    assertThat(result.exitCode()).isEqualTo(ExitCode.CHECK_FAILED);
+    assertThat(result.out()).contains("DAMAGED");
+    JsonNode json = new ObjectMapper().readTree(Invocation.of("verify", "--json", damaged).out());
+    assertThat(json.at("/0/sound").booleanValue()).isFalse();
+    assertThat(json.at("/0/problems")).isNotEmpty();
+    assertFailure(ExitCode.INVALID, "", "cat", damaged, "/usr/lib/big");
+  }
+
+  @Test
+  void anOrdinaryImageIsNoIndexImage() {
+    for (String command : List.of("inspect", "ls", "verify")) {
+      assertFailure(ExitCode.INVALID, host + "/small", command, host + "/small:1");
+    }
+  }
+
+  @Test
+  void aPlatformThatTheImageDoesNotHaveIsNoSuccess() {
+    for (String command : List.of("inspect", "ls", "verify")) {
+      assertFailure(ExitCode.INVALID, "linux/s390x", command, "--platform", "linux/s390x", image);
+    }
+  }
+
+  @Test
+  void anIndexImageIsNotConvertedAgain() {
+    assertFailure(ExitCode.INVALID, "", "convert", image);
+  }
+
+  @Test
+  void aMissingImageIsNotFound() {
+    assertFailure(ExitCode.NOT_FOUND, host + "/small", "inspect", host + "/small:none");
+    assertFailure(ExitCode.NOT_FOUND, host + "/nowhere", "convert", host + "/nowhere:1");
+  }
+
+  @Test
+  void aRegistryThatDoesNotListenIsANetworkError() throws IOException {
+    String nobody = "127.0.0.1:" + LocalRegistry.freePort();
+    assertFailure(ExitCode.NETWORK, nobody, "inspect", nobody + "/x");
+  }
+
+  @Test
+  void withoutThePasswordAllIsUnauthorisedAndWithItAllWorks() throws Exception {
+    LocalRegistry registry = start(true);
+    registry.push(work, "one", "one:1");
+    String source = registry.host() + "/one:1";
+    Path none = Files.createDirectories(work.resolve("no-docker"));
+    assertFailure(
+        ExitCode.UNAUTHORISED,
+        registry.host(),
+        "convert",
+        "--docker-config",
+        none.toString(),
+        source);
+
+    Path docker = Files.createDirectories(work.resolve("docker"));
+    run(
+        "skopeo",
+        "login",
+        "--tls-verify=false",
+        "--authfile=" + docker.resolve("config.json"),
+        "--username=user",
+        "--password=" + LocalRegistry.PASSWORD,
+        registry.host());
+    Invocation result = Invocation.of("convert", "--docker-config", docker.toString(), source);
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(result.out() + result.err()).doesNotContain(LocalRegistry.PASSWORD);
+  }
+
+  private static LocalRegistry start(boolean wantsPassword) throws Exception {
+    Path directory = Files.createDirectories(work.resolve("registry" + running.size()));
+    LocalRegistry registry = LocalRegistry.start(directory, wantsPassword);
+    running.add(registry);
+    return registry;
+  }
+
+  private static LocalRegistry registry() {
+    return running.getFirst();
+  }
+
+  /** Converts; the first argument without "--" before it is an image of the registry. */
+  private static Invocation convert(String... arguments) {
+    List<String> all = new ArrayList<>(List.of("convert"));
+    for (String argument : arguments) {
+      all.add(argument.matches("small:1|single") ? host + "/" + argument : argument);
+    }
+    return Invocation.of(all.toArray(String[]::new));
+  }
+
+  private static Invocation cat(String path) {
+    Invocation result = Invocation.of("cat", image, path);
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    return result;
+  }
+
+  private static void assertFailure(int exitCode, String message, String... arguments) {
+    Invocation result = Invocation.of(arguments);
+    List<String> errors =
+        result.err().lines().filter(line -> !line.contains(": warning: ")).toList();
+    assertThat(errors).hasSize(1);
+    assertThat(errors.getFirst()).startsWith("harbourctl: ").contains(message);
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(exitCode);
+    assertThat(result.out()).isEmpty();
+  }
+
+  private static JsonNode json(Invocation result) throws IOException {
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    return new ObjectMapper().readTree(result.out());
+  }
+
+  private static String digestInRegistry(String name) throws Exception {
+    String manifest =
+        run("skopeo", "inspect", "--raw", "--tls-verify=false", "docker://" + host + "/" + name);
+    return Digest.sha256(manifest.getBytes(StandardCharsets.UTF_8)).toString();
+  }
+
+  private static long sizeOfFiles() throws Exception {
+    // a hard link counts once
+    return run("find", work.resolve("root").toString(), "-type", "f", "-printf", "%i %s\\n")
+        .lines()
+        .distinct()
+        .mapToLong(line -> Long.parseLong(line.substring(line.indexOf(' ') + 1)))
+        .sum();
+  }
+
+  private static List<List<String>> words(String text) {
+    return Stream.of(text.split("\n", -1))
+        .map(line -> Arrays.asList(line.strip().split(" +", -1)))
+        .toList();
+  }
+}
