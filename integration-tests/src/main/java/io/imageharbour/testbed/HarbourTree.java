@@ -1,0 +1,54 @@
+package io.imageharbour.testbed;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.imageharbour.indexer.HarbourException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** The ready-to-run tree that the build leaves: {@code bin/harbourctl} and {@code bin/harbourd}. */
+public record HarbourTree(Path directory) {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Path IN_CHECKOUT = Path.of("packaging/target/harbour");
+
+  /** Names another tree than the one of the checkout that the working directory lies in. */
+  private static final String PROPERTY = "harbour.tree";
+
+  /** Finds the tree of this checkout. */
+  public static HarbourTree locate() throws HarbourException {
+    String named = System.getProperty(PROPERTY);
+    if (named != null) {
+      return new HarbourTree(Path.of(named).toAbsolutePath());
+    }
+    Path start = Path.of("").toAbsolutePath();
+    for (Path parent = start; parent != null; parent = parent.getParent()) {
+      Path tree = parent.resolve(IN_CHECKOUT);
+      if (Files.isExecutable(tree.resolve("bin/harbourd"))) {
+        return new HarbourTree(tree);
+      }
+    }
+    throw new HarbourException(
+        "no %s above %s: run ./dev build first".formatted(IN_CHECKOUT, start));
+  }
+
+  /** {@code harbourctl} with arguments. */
+  public Command harbourctl(Object... arguments) {
+    return Command.of(directory.resolve("bin/harbourctl"))
+        .withArguments(arguments)
+        .withTimeout(Duration.ofMinutes(10));
+  }
+
+  /** {@code harbourd} with arguments. */
+  Command harbourd(Object... arguments) {
+    return Command.of(directory.resolve("bin/harbourd")).withArguments(arguments);
+  }
+
+  /** Converts an image over plain HTTP and answers the summary that {@code --json} prints. */
+  public JsonNode convert(String source, String target) throws IOException, InterruptedException {
+    Command.Output output = harbourctl("convert", "--plain-http", "--json", source, target).run();
+    return JSON.readTree(output.bytes());
+  }
+}

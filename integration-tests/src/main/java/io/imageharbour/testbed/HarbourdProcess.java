@@ -1,0 +1,88 @@
+package io.imageharbour.testbed;
+
+import io.imageharbour.indexer.HarbourException;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** A harbourd of the workspace's own. */
+public final class HarbourdProcess implements AutoCloseable {
+
+  private final Path directory;
+  private final ServerProcess process;
+
+  private HarbourdProcess(Path directory, ServerProcess process) {
+    this.directory = directory;
+    this.process = process;
+  }
+
+  /**
+   * Starts harbourd.
+   *
+   * @param name of its directory in the workspace, which is made or used as it is
+   * @param containerd the directory name of the containerd that it serves
+   * @param plainHttp registries ({@code host:port}) that are spoken to without TLS
+   */
+  public static HarbourdProcess start(
+      Workspace workspace, HarbourTree tree, String name, String containerd, List<String> plainHttp)
+      throws IOException, InterruptedException {
+    Path directory = workspace.directory(name);
+    Path socket = directory.resolve("harbourd.sock");
+    Path configuration = directory.resolve("harbourd.toml");
+    Files.writeString(
+        configuration,
+        """
+        root = "%s"
+        address = "%s"
+
+        [containerd]
+        address = "%s"
+
+        [registry]
+        plain-http = [%s]
+        """
+            .formatted(
+                directory.resolve("r"),
+                socket,
+                ContainerdServer.socket(workspace, containerd),
+                plainHttp.stream().map("\"%s\""::formatted).collect(Collectors.joining(", "))));
+    ServerProcess process =
+        ServerProcess.start(
+            workspace,
+            "harbourd " + directory,
+            tree.harbourd("--config", configuration),
+            directory.resolve("log"),
+            () -> accepts(socket));
+    return new HarbourdProcess(directory, process);
+  }
+
+  /** Where a harbourd of that name in the workspace listens. */
+  public static Path socket(Workspace workspace, String name) {
+    return workspace.directory().resolve(name).resolve("harbourd.sock");
+  }
+
+  /** Its root directory. */
+  public Path root() {
+    return directory.resolve("r");
+  }
+
+  public ServerProcess process() {
+    return process;
+  }
+
+  @Override
+  public void close() throws HarbourException, InterruptedException {
+    process.close();
+  }
+
+  private static boolean accepts(Path socket) throws IOException {
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      return channel.connect(UnixDomainSocketAddress.of(socket));
+    }
+  }
+}

@@ -1,0 +1,209 @@
+package io.imageharbour.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.imageharbour.testbed.Command;
+import io.imageharbour.testbed.Ctr;
+import io.imageharbour.testbed.Mountpoints;
+import io.imageharbour.testbed.Node;
+import io.imageharbour.testbed.Snapshotter;
+import io.imageharbour.testbed.tree.TreeDiff;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Containers on index images: what they see, what they may do, and what it costs to start one. */
+@ExtendWith(TestbedExtension.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class ContainerIT {
+
+  /** Everything one does to files, with an account of the outcome that depends on nothing else. */
+  private static final String WORK =
+      """
+      cd /etc
+      echo new > new; cat new
+      echo appended >> debian_version; tail -n 1 debian_version
+      mv hostname renamed; ls hostname renamed 2>&1; cat renamed | wc -c
+      mv apt apt-renamed; ls apt-renamed
+      rm passwd; ls passwd 2>&1; echo again > passwd; cat passwd
+      rm -r /usr/share/doc; ls /usr/share/doc 2>&1; mkdir /usr/share/doc; ls /usr/share/doc
+      chmod 4711 /usr/bin/perl; stat -c '%a %U %s' /usr/bin/perl
+      chown 7:8 shadow; stat -c '%u %g' shadow
+      ln group linked; stat -c %h group; echo more >> linked; tail -n 1 group
+      ln -s /etc/group symbolic; readlink symbolic
+      touch -d 2001-02-03T04:05:06.789Z issue; stat -c %y issue
+      cp /usr/bin/sha256sum /tmp/copy; /tmp/copy < /usr/bin/python3.11
+      truncate -s 10 /usr/lib/os-release; cat /usr/lib/os-release; echo
+      mkfifo fifo; stat -c %F fifo
+      exec /usr/bin/python3 -c '
+      import mmap
+      with open("/usr/bin/git", "rb") as f, mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as m:
+          print(m[:4], len(m), sum(m[::4096]))
+      '
+      """;
+
+  private SharedTestbed testbed;
+  private Node node;
+  private SharedTestbed.Converted python;
+
+  @BeforeAll
+  void startNode(SharedTestbed shared) throws Exception {
+    testbed = shared;
+    python = testbed.python();
+    node = testbed.node("c");
+    node.ctr().pull(Snapshotter.OVERLAYFS, python.original());
+    node.ctr().pull(Snapshotter.HARBOUR, python.reference());
+  }
+
+  @AfterAll
+  void stopNode() throws Exception {
+    node.close();
+  }
+
+  @Test
+  void startsHavingFetchedLessThanAQuarterOfItsImage() throws Exception {
+    try (Node fresh = testbed.node("l")) {
+      long before = testbed.registry().servedBytes();
+      fresh.ctr().pull(Snapshotter.HARBOUR, python.reference());
+      Ctr.ContainerRun run =
+          fresh
+              .ctr()
+              .run(
+                  Snapshotter.HARBOUR,
+                  python.reference(),
+                  "python3",
+                  "-c",
+                  "import numpy; print(numpy.arange(3).sum())");
+
+      assertThat(run.output()).isEqualTo("3");
+      assertThat(testbed.registry().servedBytes() - before)
+          .isBetween(1L << 20, python.compressedBytes() / 4);
+    }
+  }
+
+  @Test
+  void hasOneOverlayOverTheTreeTheCacheAndTheContentMount() throws Exception {
+    String container =
+        node.ctr().start(Snapshotter.HARBOUR, python.reference(), "sleep", "infinity");
+    try {
+      String root = node.harbourd().root().toString();
+      assertThat(Mountpoints.all())
+          .filteredOn(mount -> mount.point().endsWith(Path.of(container, "rootfs")))
+          .singleElement()
+          .satisfies(
+              mount -> {
+                assertThat(mount.type()).isEqualTo("overlay");
+                assertThat(mount.options()).contains("::" + root + "/cas::" + root + "/c");
+              });
+    } finally {
+      node.ctr().remove(container);
+    }
+  }
+
+  @Test
+  void hasTheTreeThatOverlayfsUnpacksFromTheOriginal() throws Exception {
+    assertSameTree(python, 10_000);
+  }
+
+  @Test
+  void hasTheTreeThatOverlayfsUnpacksAlsoWhereItIsOdd() throws Exception {
+    SharedTestbed.Converted odd = testbed.odd();
+    node.ctr().pull(Snapshotter.OVERLAYFS, odd.original());
+    node.ctr().pull(Snapshotter.HARBOUR, odd.reference());
+
+    assertSameTree(odd, 3000);
+  }
+
+  @Test
+  void fetchesNothingWhenItsTreeIsOnlyLookedAt() throws Exception {
+    try (Node fresh = testbed.node("w")) {
+      fresh.ctr().pull(Snapshotter.HARBOUR, python.reference());
+      Path tree = testbed.workspace().directory("m/looked-at");
+      fresh.ctr().mountImage(Snapshotter.HARBOUR, python.reference(), tree);
+      try {
+        long before = testbed.registry().servedBytes();
+        Command.Output find = Command.of("find", tree, "-printf", "%p %s %l\n").run();
+        Command.of("ls", "-lR", tree).run();
+        Command.of("du", "-s", tree).run();
+        Command.of("getfattr", "-R", "-P", "-h", "-d", "-m", "-", tree).run();
+
+        assertThat(find.text().lines().count()).isGreaterThan(10_000);
+        assertThat(testbed.registry().servedBytes()).isEqualTo(before);
+      } finally {
+        fresh.ctr().unmountImage(Snapshotter.HARBOUR, tree);
+      }
+    }
+  }
+
+  @Test
+  void writesRenamesDeletesAndMapsFilesAsOnOverlayfs() throws Exception {
+    String onOverlayfs =
+        node.ctr().run(Snapshotter.OVERLAYFS, python.original(), "sh", "-c", WORK).output();
+    String onHarbour =
+        node.ctr().run(Snapshotter.HARBOUR, python.reference(), "sh", "-c", WORK).output();
+
+    assertThat(onHarbour).isEqualTo(onOverlayfs).contains("again", "4711", "b'\\x7fELF'");
+  }
+
+  @Test
+  void runsBesideAContainerOfAnOrdinaryImageOfTheSameSnapshotter() throws Exception {
+    String debian = testbed.registry().add(testbed.images().debian(), "debian", "1");
+    node.ctr().pull(Snapshotter.HARBOUR, debian);
+    String ordinary = node.ctr().start(Snapshotter.HARBOUR, debian, "sleep", "infinity");
+    String indexed = node.ctr().start(Snapshotter.HARBOUR, python.reference(), "sleep", "infinity");
+    try {
+      for (String container : new String[] {ordinary, indexed}) {
+        Command.Output output =
+            node.ctr()
+                .exec(container, "sh", "-c", "echo x > /etc/x && rm /etc/x && md5sum /bin/ls");
+        assertThat(output.exit()).as(output.errors()).isZero();
+        assertThat(output.text()).contains("/bin/ls");
+      }
+    } finally {
+      node.ctr().remove(ordinary);
+      node.ctr().remove(indexed);
+    }
+  }
+
+  @Test
+  void fsckAndTheKernelAcceptEveryErofsImage() throws Exception {
+    node.ctr().pull(Snapshotter.HARBOUR, testbed.odd().reference());
+    Path mountPoint = testbed.workspace().directory("m/erofs");
+    List<Path> images;
+    try (Stream<Path> files = Files.walk(node.harbourd().root().resolve("s"), 2)) {
+      images = files.filter(file -> file.getFileName().toString().endsWith(".erofs")).toList();
+    }
+    assertThat(images).hasSizeGreaterThanOrEqualTo(2);
+    for (Path image : images) {
+      Command.of("fsck.erofs", image).run();
+      Command.of("mount", "-t", "erofs", "-o", "ro,loop", image, mountPoint).run();
+      assertThat(Command.of("find", mountPoint).run().text().lines().count()).isGreaterThan(3000);
+      Command.of("umount", mountPoint).run();
+    }
+  }
+
+  private void assertSameTree(SharedTestbed.Converted image, int atLeast) throws Exception {
+    Path overlayfs = testbed.workspace().directory("m/overlayfs");
+    Path harbour = testbed.workspace().directory("m/harbour");
+    node.ctr().mountImage(Snapshotter.OVERLAYFS, image.original(), overlayfs);
+    node.ctr().mountImage(Snapshotter.HARBOUR, image.reference(), harbour);
+    try {
+      TreeDiff.Comparison comparison = TreeDiff.compare(overlayfs, harbour);
+
+      // The root directory belongs to no layer: its time is that of the container's snapshot.
+      assertThat(comparison.differences())
+          .filteredOn(d -> !(d.path().equals("/") && d.property().equals("mtime")))
+          .isEmpty();
+      assertThat(comparison.paths()).isGreaterThan(atLeast);
+    } finally {
+      node.ctr().unmountImage(Snapshotter.OVERLAYFS, overlayfs);
+      node.ctr().unmountImage(Snapshotter.HARBOUR, harbour);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package io.imageharbour.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.imageharbour.testbed.Await;
+import io.imageharbour.testbed.Command;
+import io.imageharbour.testbed.Network;
+import io.imageharbour.testbed.Node;
+import io.imageharbour.testbed.RegistryServer;
+import io.imageharbour.testbed.Snapshotter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code kill -9} of harbourd at one moment or another, then a new start. */
+@ExtendWith(TestbedExtension.class)
+final class KilledHarbourdIT {
+
+  private SharedTestbed testbed;
+  private Node node;
+  private Path tree;
+
+  @BeforeEach
+  void startNode(SharedTestbed shared) throws Exception {
+    testbed = shared;
+    node = testbed.node("k");
+    tree = testbed.workspace().directory("m/killed");
+  }
+
+  @AfterEach
+  void removeNode() throws Exception {
+    node.close();
+    Node.remove(testbed.workspace(), "k");
+  }
+
+  @Test
+  void whatWasCommittedAndCachedIsThereWithoutAnyRegistry() throws Exception {
+    String image;
+    try (RegistryServer registry =
+        RegistryServer.start(testbed.workspace(), "rk", Network.loopback())) {
+      image = testbed.convert(registry, "debian", testbed.images().debian()).reference();
+      node.ctr().pull(Snapshotter.HARBOUR, image);
+      node.ctr().run(Snapshotter.HARBOUR, image, "md5sum", "/bin/ls");
+    }
+    List<String> snapshots = node.ctr().snapshots(Snapshotter.HARBOUR);
+
+    node.harbourd().process().kill();
+    node.restartHarbourd();
+
+    assertThat(node.ctr().snapshots(Snapshotter.HARBOUR)).isEqualTo(snapshots);
+    assertThat(node.ctr().run(Snapshotter.HARBOUR, image, "md5sum", "/bin/ls").output())
+        .contains("/bin/ls");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 300, 3000})
+  void killedWhileFilesArriveLeavesNothingHalfWritten(int filesCached) throws Exception {
+    String image = testbed.converted("debian", testbed.images().debian()).reference();
+    node.ctr().pull(Snapshotter.HARBOUR, image);
+    node.ctr().mountImage(Snapshotter.HARBOUR, image, tree);
+    Process reading = readAll().start();
+    Await.until(
+        filesCached + " files in the cache",
+        Duration.ofSeconds(60),
+        () -> cached().size() >= filesCached);
+
+    node.harbourd().process().kill();
+    assertThat(reading.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    node.restartHarbourd();
+
+    for (Path file : cached()) {
+      int names = file.getNameCount();
+      String name = file.subpath(names - 2, names).toString().replace("/", "");
+      assertThat(Command.of("sha256sum", file).run().text()).startsWith(name);
+    }
+    try (Stream<Path> left = Files.list(node.harbourd().root().resolve("ingest"))) {
+      assertThat(left).isEmpty();
+    }
+    Command.of("umount", "--lazy", tree).run();
+    Path again = testbed.workspace().directory("m/again");
+    node.ctr().mountImage(Snapshotter.HARBOUR, image, again);
+    Command.of("sh", "-euc", "find \"$1\" -xdev -type f -exec sha256sum {} + > /dev/null")
+        .withArguments("read", again)
+        .run();
+    node.ctr().unmountImage(Snapshotter.HARBOUR, again);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 60, 150, 300, 600})
+  void killedDuringAPullLetsTheNextPullSucceed(int millis) throws Exception {
+    String image = testbed.converted("debian", testbed.images().debian()).reference();
+    Process pull = node.ctr().pullCommand(Snapshotter.HARBOUR, image).start();
+    // Ends early when the pull does: then there is nothing to interrupt, and the rest still holds.
+    pull.waitFor(millis, TimeUnit.MILLISECONDS);
+    node.harbourd().process().kill();
+    assertThat(pull.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    node.restartHarbourd();
+
+    node.ctr().pull(Snapshotter.HARBOUR, image);
+
+    assertThat(node.ctr().run(Snapshotter.HARBOUR, image, "cat", "/etc/debian_version").output())
+        .startsWith("12.");
+    assertThat(node.ctr().snapshots(Snapshotter.HARBOUR)).hasSize(1);
+  }
+
+  private Command readAll() {
+    return Command.of("sh", "-c", "find \"$1\" -xdev -type f -exec cat {} + > /dev/null 2>&1")
+        .withArguments("read", tree);
+  }
+
+  private List<Path> cached() throws IOException {
+    try (Stream<Path> files = Files.walk(node.harbourd().root().resolve("cas"))) {
+      return files.filter(Files::isRegularFile).toList();
+    }
+  }
+}
