@@ -85,13 +85,20 @@ public final class Node implements AutoCloseable {
     awaitConnection();
   }
 
-  /** containerd dials again only some seconds after harbourd has been away. */
+  /**
+   * containerd dials again only some seconds after harbourd has been away. It answers for snapshots
+   * from its own books, so only making one shows that harbourd is reached.
+   */
   private void awaitConnection() throws IOException, InterruptedException {
-    Command listing = ctr().command("snapshots", "--snapshotter", Snapshotter.HARBOUR.id(), "list");
     Await.until(
         "containerd's connection to harbourd",
         CONNECTION_LIMIT,
-        () -> listing.attempt().exit() == 0);
+        () -> snapshots("prepare", "reached").attempt().exit() == 0);
+    snapshots("remove", "reached").run();
+  }
+
+  private Command snapshots(String verb, String key) {
+    return ctr().command("snapshots", "--snapshotter", Snapshotter.HARBOUR.id(), verb, key);
   }
 
   @Override
