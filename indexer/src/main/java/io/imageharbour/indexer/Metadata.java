@@ -20,4 +20,9 @@ public record Metadata(
     xattrs =
         xattrs.size() < 2 ? List.copyOf(xattrs) : xattrs.stream().sorted(Xattr.NAME_ORDER).toList();
   }
+
+  /** The same with another modification time. */
+  public Metadata withMtime(long seconds, int nanos) {
+    return new Metadata(permissions, uid, gid, seconds, nanos, xattrs);
+  }
 }

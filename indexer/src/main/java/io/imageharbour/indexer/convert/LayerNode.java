@@ -12,6 +12,18 @@ import org.jspecify.annotations.Nullable;
 /** What a name in a tree that is being built stands for. Mutable, for one thread. */
 sealed interface LayerNode {
 
+  /** A modification time, with the nanoseconds of its second. */
+  record Mtime(long seconds, int nanos) {
+
+    static Mtime of(Metadata metadata) {
+      return new Mtime(metadata.mtimeSeconds(), metadata.mtimeNanos());
+    }
+
+    Metadata in(Metadata metadata) {
+      return metadata.withMtime(seconds, nanos);
+    }
+  }
+
   /** Hides what lower layers have under its name, and is nothing itself. */
   enum Whiteout implements LayerNode {
     INSTANCE
@@ -23,6 +35,7 @@ sealed interface LayerNode {
     private final Map<FileName, LayerNode> entries = new HashMap<>();
     private @Nullable Metadata metadata;
     private @Nullable Directory origin;
+    private @Nullable Mtime mtime;
     private boolean opaque;
 
     /** A directory without an entry of its own: something in it needed a parent. */
@@ -46,6 +59,11 @@ sealed interface LayerNode {
       metadata = metadata == null ? described : Metadatas.adding(described, metadata.xattrs());
     }
 
+    /** Takes a time that stands whatever describes it. */
+    void touch(Mtime time) {
+      mtime = time;
+    }
+
     /** Whether nothing of lower layers shows in it. */
     boolean isOpaque() {
       return opaque;
@@ -63,7 +81,9 @@ sealed interface LayerNode {
     /** What describes it when all layers were read. */
     Metadata metadata() {
       Metadata inherited = origin == null ? Metadatas.UNDESCRIBED_DIRECTORY : origin.metadata();
-      return metadata == null ? inherited : Metadatas.adding(metadata, inherited.xattrs());
+      Metadata described =
+          metadata == null ? inherited : Metadatas.adding(metadata, inherited.xattrs());
+      return mtime == null ? described : mtime.in(described);
     }
   }
 
@@ -89,6 +109,10 @@ sealed interface LayerNode {
     /** Takes what the header of a further hard link says, as unpacking one does. */
     void describe(Metadata described) {
       metadata = Metadatas.adding(described, metadata.xattrs());
+    }
+
+    void touch(Mtime time) {
+      metadata = time.in(metadata);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.imageharbour.indexer.convert;
 
 import io.imageharbour.indexer.FileName;
+import io.imageharbour.indexer.Metadata;
 import io.imageharbour.indexer.convert.LayerNode.Directory;
 import io.imageharbour.indexer.convert.LayerNode.Leaf;
 import io.imageharbour.indexer.convert.LayerNode.Whiteout;
@@ -25,7 +26,9 @@ import org.jspecify.annotations.Nullable;
  *   <li>an entry for the root directory is ignored;
  *   <li>a whiteout is a character device 0/0, so such a device is a whiteout; the bottom layer has
  *       nothing to hide, its whiteouts remove what came before;
- *   <li>a hard link changes the inode to what its own header says.
+ *   <li>a hard link changes the inode to what its own header says;
+ *   <li>the times of directories are set at the end of the layer, on whatever their entries' paths
+ *       lead to then.
  * </ul>
  *
  * Where containerd fails, this fails too, save for a whiteout after an entry of the same name: that
@@ -52,7 +55,11 @@ final class LayerTree {
   /** A directory without an entry of its own, and where it was made. */
   record ImpliedDirectory(Directory directory, List<FileName> path) {}
 
+  /** A directory's entry: its path, and the time to be set there in the end. */
+  private record DatedPath(List<FileName> path, LayerNode.Mtime time) {}
+
   private final Directory root = new Directory(Metadatas.UNDESCRIBED_DIRECTORY);
+  private final List<DatedPath> dated = new ArrayList<>();
   private final List<ImpliedDirectory> implied = new ArrayList<>();
   private final int layer;
   private long entries;
@@ -91,6 +98,31 @@ final class LayerTree {
     }
   }
 
+  /**
+   * Ends the unpacking, after the last entry.
+   *
+   * @throws UnconvertibleImageException if the path of a directory leads nowhere by now
+   */
+  void finish() throws UnconvertibleImageException {
+    for (DatedPath directory : dated) {
+      try {
+        switch (lookup(directory.path())) {
+          case Directory there -> there.touch(directory.time());
+          case Leaf there -> there.touch(directory.time());
+          case Whiteout _ -> {
+            // hides what the layers below have there, and shows no time
+          }
+          case null -> {
+            // a whiteout of the bottom layer took it away
+          }
+        }
+      } catch (IllegalArgumentException e) {
+        throw new UnconvertibleImageException(
+            "the time of the directory " + directory.path() + " can't be set: " + e.getMessage());
+      }
+    }
+  }
+
   private Optional<PlacedFile> apply(TarEntry entry, long number)
       throws UnconvertibleImageException {
     List<FileName> path = LayerPath.parse(entry.name());
@@ -104,10 +136,13 @@ final class LayerTree {
       applyWhiteout(parent, name);
       return Optional.empty();
     }
-    if (entry.type() == TarEntry.Type.DIRECTORY
-        && parent.entries().get(name) instanceof Directory existing) {
-      existing.describe(Metadatas.of(entry, entry.type()));
-      return Optional.empty();
+    if (entry.type() == TarEntry.Type.DIRECTORY) {
+      Metadata described = Metadatas.of(entry, entry.type());
+      dated.add(new DatedPath(path, LayerNode.Mtime.of(described)));
+      if (parent.entries().get(name) instanceof Directory existing) {
+        existing.describe(described);
+        return Optional.empty();
+      }
     }
     parent.entries().remove(name);
     LayerNode node = node(entry, number);

@@ -53,10 +53,19 @@ final class TreeReader {
               placed.get().file().setContent(packs.add(content, entry.size()));
             }
           });
+      finish(unpacked, layer);
       tree.addBelow(unpacked);
     }
     packMissing(tree);
     return tree;
+  }
+
+  private void finish(LayerTree unpacked, int number) throws UnconvertibleImageException {
+    try {
+      unpacked.finish();
+    } catch (UnconvertibleImageException e) {
+      throw in(number, e);
+    }
   }
 
   private void packMissing(MergedTree tree) throws IOException, InterruptedException {
@@ -99,7 +108,11 @@ final class TreeReader {
       }
       stream.finish();
     } catch (MalformedLayerException | UnconvertibleImageException e) {
-      throw new UnconvertibleImageException(layers.name(number) + ": " + e.getMessage(), e);
+      throw in(number, e);
     }
+  }
+
+  private UnconvertibleImageException in(int number, IOException e) {
+    return new UnconvertibleImageException(layers.name(number) + ": " + e.getMessage(), e);
   }
 }

@@ -29,8 +29,10 @@ public final class TarReader {
   private final InputStream in;
   private final byte[] skipped = new byte[64 * 1024];
 
-  /** Bytes of the current member, padding included, that were not read yet. */
+  /** Bytes of the current member that were not read yet, and what fills its last block. */
   private long unread;
+
+  private long padding;
 
   private InputStream content = InputStream.nullInputStream();
   private long entries;
@@ -72,7 +74,12 @@ public final class TarReader {
       content = InputStream.nullInputStream();
       skip(unread);
       unread = 0;
-      Optional<TarHeader> block = readHeader();
+      // Some writers leave the last block as short as its content; Go's reader takes that for the
+      // end.
+      long filled = in.readNBytes(skipped, 0, (int) padding);
+      boolean ended = filled < padding;
+      padding = 0;
+      Optional<TarHeader> block = ended ? Optional.empty() : readHeader();
       if (block.isEmpty()) {
         return Optional.empty();
       }
@@ -98,7 +105,8 @@ public final class TarReader {
     byte[] linkName = longLink.or(() -> pax.path("linkpath")).orElseGet(header::linkName);
     Type type = type(header.type(), name);
     long size = type == Type.REGULAR_FILE ? checkSize(pax.number("size", header.size())) : 0;
-    unread = size + padding(size);
+    unread = size;
+    padding = padding(size);
     InputStream stored = new StoredContent(size);
     content = stored;
     if (type == Type.REGULAR_FILE) {

@@ -254,6 +254,27 @@ class OverlaySemanticsTest {
   }
 
   @Test
+  void theTimeOfADirectoryIsSetAtTheEndOnWhateverItsPathLeadsTo() throws Exception {
+    same(new LayerTar().directory("d", 0700).whiteout("d").file("d/a", "made again"));
+    same(
+        new LayerTar()
+            .add("other/", TarConstants.LF_DIR, 0755, "", time("5"))
+            .directory("d", 0755)
+            .symlink("d", "other"));
+    same(new LayerTar().file("target", "1", time("5")).directory("d", 0755).symlink("d", "target"));
+    same(
+        new LayerTar().directory("low", 0700),
+        new LayerTar().directory("d", 0755).file("low/a", "implied").symlink("d", "low"));
+  }
+
+  @Test
+  void anArchiveMayEndWithItsLastByte() throws Exception {
+    byte[] whole = new LayerTar().file("a", "1").file("b", "last").toBytes();
+    byte[] cut = Arrays.copyOf(whole, 7 * 512 + 4);
+    assertThat(same(List.of(cut))).containsOnlyKeys("a", "b");
+  }
+
+  @Test
   void aPathLeadsThroughSymbolicLinksOfItsOwnLayer() throws Exception {
     assertThat(
             same(
@@ -379,7 +400,10 @@ class OverlaySemanticsTest {
   }
 
   private static SortedMap<String, String> same(LayerTar... layers) throws Exception {
-    List<byte[]> archives = Arrays.stream(layers).map(LayerTar::toBytes).toList();
+    return same(Arrays.stream(layers).map(LayerTar::toBytes).toList());
+  }
+
+  private static SortedMap<String, String> same(List<byte[]> archives) throws Exception {
     SortedMap<String, String> theirs =
         containerd.tree(archives).orElseThrow(() -> new AssertionError("containerd can't unpack"));
     ImageIndex index = new MemoryConversion().convert(archives);

@@ -53,7 +53,7 @@ class RandomLayersTest {
     }
   }
 
-  @Property(tries = 60, seed = "7", shrinking = ShrinkingMode.BOUNDED)
+  @Property(tries = 60, shrinking = ShrinkingMode.BOUNDED)
   void theTreeIsTheOneThatContainerdShows(@ForAll("images") List<List<Step>> image)
       throws Exception {
     List<byte[]> layers =
