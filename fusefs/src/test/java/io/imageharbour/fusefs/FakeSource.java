@@ -1,5 +1,6 @@
 package io.imageharbour.fusefs;
 
+import io.imageharbour.fusefs.cas.WrongDigestException;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,6 +33,9 @@ public final class FakeSource implements ContentSource {
 
   /** Whether only the wanted chunk is delivered, as by a pool. */
   public volatile boolean wantedOnly;
+
+  /** What it says of itself. */
+  public volatile long bytesPerLatency;
 
   /** Where fetches wait until it is open. */
   public volatile CountDownLatch gate = new CountDownLatch(0);
@@ -68,6 +72,25 @@ public final class FakeSource implements ContentSource {
           deliver(part.digest(), receiver);
         }
       }
+      for (FrameLocation following : wanted.following()) {
+        for (FrameLocation.Part part : following.parts()) {
+          deliverUnasked(part.digest(), receiver);
+        }
+      }
+    }
+  }
+
+  @Override
+  public long bytesPerLatency() {
+    return bytesPerLatency;
+  }
+
+  /** As a source that people write: what nobody waits for may go wrong. */
+  private void deliverUnasked(Digest digest, ChunkReceiver receiver) throws IOException {
+    try {
+      deliver(digest, receiver);
+    } catch (WrongDigestException e) {
+      // the next who wants it asks for it
     }
   }
 

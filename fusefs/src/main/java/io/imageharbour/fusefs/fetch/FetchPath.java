@@ -3,7 +3,6 @@ package io.imageharbour.fusefs.fetch;
 import io.imageharbour.fusefs.ContentSource;
 import io.imageharbour.fusefs.ContentStats;
 import io.imageharbour.fusefs.FrameLocation;
-import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.fusefs.cas.Cas;
 import io.imageharbour.fusefs.fetch.Deadlines.Deadline;
 import io.imageharbour.fusefs.table.ContentTable;
@@ -46,6 +45,18 @@ public final class FetchPath implements AutoCloseable {
   /** So often a source is asked again after it brought wrong bytes. */
   private static final int ATTEMPTS_PER_SOURCE = 3;
 
+  /**
+   * One in so many frames that come along is wanted before long (measured with a Python start), so
+   * they may take that part of the time that a request of their own would.
+   */
+  private static final int RIDERS_PER_WANTED = 3;
+
+  /** So many compressed bytes come along at most because that is faster than another request. */
+  private static final long MAX_FREE_RIDE = 512 << 10;
+
+  /** So many come along at most, whatever they cost. */
+  private static final long MAX_RIDE = 2 << 20;
+
   private static final long CLOSE_SECONDS = 5;
 
   private final List<SourceCounters> sources;
@@ -78,14 +89,14 @@ public final class FetchPath implements AutoCloseable {
 
   /** Brings a file that is one chunk into the CAS; returns at once if it is there. */
   public void fetchIntoCas(StoredChunk chunk) throws IOException, InterruptedException {
-    fetch(chunk, new CasSink(cas, chunk.digest()));
+    fetch(new Errand(chunk, new CasSink(cas, chunk.digest())), new MissingFiles(chunk.frame()));
   }
 
-  /** Brings a chunk to a sink, which another thread fills before this returns. */
-  public void fetch(StoredChunk chunk, ChunkSink sink) throws IOException, InterruptedException {
+  /** Brings a chunk to its sink, which another thread fills before this returns. */
+  public void fetch(Errand errand, Following following) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + timeout.toNanos();
-    while (!sink.isFilled()) {
-      if (awaitFlight(chunk, sink, deadline)) {
+    while (!errand.sink().isFilled()) {
+      if (awaitFlight(errand, following, deadline)) {
         return;
       }
     }
@@ -95,8 +106,18 @@ public final class FetchPath implements AutoCloseable {
    * Begins to bring a chunk to a sink that will be wanted soon; does nothing if enough is fetched
    * ahead already. Failures are not reported: who needs the chunk will ask for it.
    */
-  public void fetchAhead(StoredChunk chunk, ChunkSink sink) throws IOException {
-    startAhead(chunk, sink);
+  public void fetchAhead(Errand errand, Following following) throws IOException {
+    FrameFlight flight = new FrameFlight(errand);
+    if (flights.putIfAbsent(errand.chunk().frame(), flight) != null
+        || isAlreadyFilled(flight, errand.sink())) {
+      return;
+    }
+    FrameRun run = new FrameRun(flight, board(errand.chunk().frame(), following));
+    try {
+      start(run, aheadThreads);
+    } catch (RejectedExecutionException e) {
+      run.flights().forEach(this::callOff);
+    }
   }
 
   /** Chunks that were thrown away because they failed their digest. */
@@ -151,20 +172,22 @@ public final class FetchPath implements AutoCloseable {
    *
    * @return false if the flight ended without this chunk, so that it is worth another
    */
-  private boolean awaitFlight(StoredChunk chunk, ChunkSink sink, long deadline)
+  private boolean awaitFlight(Errand errand, Following following, long deadline)
       throws IOException, InterruptedException {
-    FrameFlight mine = new FrameFlight(chunk, sink);
+    StoredChunk chunk = errand.chunk();
+    FrameFlight mine = new FrameFlight(errand);
     CompletableFuture<Boolean> stored = mine.stored();
     @Nullable FrameFlight other = flights.putIfAbsent(chunk.frame(), mine);
     if (other == null) {
-      if (isAlreadyFilled(mine, sink)) {
+      if (isAlreadyFilled(mine, errand.sink())) {
         return true;
       }
-      start(mine, demandThreads);
-      fetchFramesAhead(chunk.frame());
+      start(new FrameRun(mine, board(chunk.frame(), following)), demandThreads);
     } else {
       stored =
-          other.join(chunk.digest(), sink).orElseGet(() -> other.over().thenApply(over -> false));
+          other
+              .join(chunk.digest(), errand.sink())
+              .orElseGet(() -> other.over().thenApply(over -> false));
     }
     try {
       return stored.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
@@ -175,18 +198,36 @@ public final class FetchPath implements AutoCloseable {
     }
   }
 
-  private boolean startAhead(StoredChunk chunk, ChunkSink sink) throws IOException {
-    FrameFlight flight = new FrameFlight(chunk, sink);
-    if (flights.putIfAbsent(chunk.frame(), flight) != null || isAlreadyFilled(flight, sink)) {
-      return true;
-    }
+  /**
+   * The flights of the frames behind this one that come along: as many as cost no more time than
+   * requests of their own would, and those that are worth more. Ends at the first that is here, or
+   * on its way.
+   */
+  private List<FrameFlight> board(FrameAddress frame, Following following) {
+    List<FrameFlight> riders = new ArrayList<>();
+    long free =
+        sources.isEmpty() ? 0 : sources.getFirst().source.bytesPerLatency() / RIDERS_PER_WANTED;
+    long left = Math.max(Math.min(free, MAX_FREE_RIDE), Math.min(following.bytes(), MAX_RIDE));
     try {
-      start(flight, aheadThreads);
-      return true;
-    } catch (RejectedExecutionException e) {
-      callOff(flight);
-      return false;
+      FrameAddress last = frame;
+      Optional<Errand> next = following.after(last);
+      while (next.isPresent()) {
+        FrameAddress behind = next.get().chunk().frame();
+        left -= behind.compressedSize();
+        FrameFlight rider = new FrameFlight(next.get());
+        if (left < 0 || flights.putIfAbsent(behind, rider) != null) {
+          break;
+        }
+        riders.add(rider);
+        runs.fetchedAhead(last, behind);
+        last = behind;
+        next = following.after(last);
+      }
+    } catch (IOException e) {
+      // whoever wants those frames will hear of it
+      log.warn("event=no-read-ahead cause=\"{}\"", e.getMessage());
     }
+    return riders;
   }
 
   /** Calls a flight off if the one before it, which has just left the map, brought the chunk. */
@@ -208,31 +249,47 @@ public final class FetchPath implements AutoCloseable {
     flight.end(null, false);
   }
 
-  /** Lets a flight begin; it fails after the timeout, whether a thread was free for it or not. */
-  private void start(FrameFlight flight, Executor threads) {
+  /** Lets a run begin; it fails after the timeout, whether a thread was free for it or not. */
+  private void start(FrameRun run, Executor threads) {
     ScheduledFuture<?> timer =
-        deadlines.runAfter(timeout, () -> abandon(flight, "nothing came within " + timeout));
-    flight.over().thenRun(() -> timer.cancel(false));
-    threads.execute(() -> fly(flight));
+        deadlines.runAfter(timeout, () -> abandon(run.first(), "nothing came within " + timeout));
+    run.first().over().thenRun(() -> timer.cancel(false));
+    threads.execute(() -> fly(run));
   }
 
-  private void fly(FrameFlight flight) {
-    Digest digest = flight.wanted().digest();
+  private void fly(FrameRun run) {
+    Digest digest = run.first().wanted().digest();
     @Nullable IOException failure = new FetchFailedException(digest, "the fetch ended early");
     boolean shared = true;
     try {
-      SourceRound round = new SourceRound(flight, locate(flight.wanted()), cas, table);
+      SourceRound round = new SourceRound(run, locations(run), cas, table, wrongDigests);
       failure = askSources(round);
       shared = !round.sawWrongDigest();
-      wrongDigests.add(round.wrongDigests());
     } catch (IOException e) {
       failure = e;
     } catch (InterruptedException e) {
       failure = new FetchFailedException(digest, "it was interrupted");
     } finally {
-      flights.remove(flight.wanted().frame(), flight);
-      flight.end(failure, shared);
+      flights.remove(run.first().wanted().frame(), run.first());
+      run.first().end(failure, shared);
+      run.riders().forEach(this::callOff);
     }
+  }
+
+  /** Where the frames of a run lie, as far as all of them do. */
+  private List<FrameLocation> locations(FrameRun run) throws IOException {
+    List<FrameLocation> locations = new ArrayList<>();
+    for (FrameFlight flight : run.flights().toList()) {
+      Optional<FrameLocation> location = table.locate(flight.wanted().frame());
+      if (location.isEmpty()) {
+        break;
+      }
+      locations.add(location.get());
+    }
+    if (locations.isEmpty()) {
+      throw new FetchFailedException(run.first().wanted().digest(), "no image refers to its pack");
+    }
+    return locations;
   }
 
   /** Asks one source after the other until the wanted chunk has come; why it did not, or null. */
@@ -293,45 +350,43 @@ public final class FetchPath implements AutoCloseable {
     return Optional.of(cause);
   }
 
-  private WantedChunk locate(StoredChunk chunk) throws IOException {
-    FrameLocation location =
-        table
-            .locate(chunk.frame())
-            .orElseThrow(
-                () -> new FetchFailedException(chunk.digest(), "no image refers to its pack"));
-    return new WantedChunk(chunk.digest(), chunk.size(), location);
-  }
-
   private void abandon(FrameFlight flight, String cause) {
     flights.remove(flight.wanted().frame(), flight);
     flight.end(new FetchFailedException(flight.wanted().digest(), cause), true);
   }
 
-  /** Begins to fetch the frames after this one, if the last ones were asked for in order. */
-  private void fetchFramesAhead(FrameAddress demanded) throws IOException {
-    FrameAddress last = demanded;
-    for (int left = runs.demanded(demanded); left > 0; left--) {
-      Optional<FrameAddress> next = table.next(last);
-      if (next.isEmpty()) {
-        return;
+  /** The files of the frames behind one that hold something that the CAS lacks. */
+  private final class MissingFiles implements Following {
+
+    private final FrameAddress demanded;
+
+    MissingFiles(FrameAddress demanded) {
+      this.demanded = demanded;
+    }
+
+    @Override
+    public long bytes() {
+      return (long) runs.demanded(demanded) * demanded.compressedSize();
+    }
+
+    @Override
+    public Optional<Errand> after(FrameAddress frame) throws IOException {
+      Optional<FrameAddress> next = table.next(frame);
+      if (next.isEmpty() || next.get().offset() != frame.end()) {
+        return Optional.empty();
       }
-      Optional<StoredChunk> missing = missingFile(next.get());
-      if (missing.isPresent()
-          && !startAhead(missing.get(), new CasSink(cas, missing.get().digest()))) {
-        return;
-      }
-      runs.fetchedAhead(last, next.get());
-      last = next.get();
+      return missingFile(next.get());
     }
   }
 
   /** A whole file in this frame that the CAS lacks. */
-  private Optional<StoredChunk> missingFile(FrameAddress frame) throws IOException {
+  private Optional<Errand> missingFile(FrameAddress frame) throws IOException {
     Optional<FrameLocation> location = table.locate(frame);
     if (location.isPresent()) {
       for (FrameLocation.Part part : location.get().parts()) {
         if (table.find(part.digest()).isPresent() && !cas.contains(part.digest())) {
-          return Optional.of(new StoredChunk(part.digest(), part.size(), part.offset(), frame));
+          StoredChunk chunk = new StoredChunk(part.digest(), part.size(), part.offset(), frame);
+          return Optional.of(new Errand(chunk, new CasSink(cas, part.digest())));
         }
       }
     }

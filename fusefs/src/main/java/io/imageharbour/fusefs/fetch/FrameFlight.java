@@ -37,10 +37,10 @@ final class FrameFlight {
     private boolean taken;
   }
 
-  /** A flight that is made because {@code wanted} is to come to {@code sink}. */
-  FrameFlight(StoredChunk wanted, ChunkSink sink) {
-    this.wanted = wanted;
-    first.sinks.add(sink);
+  /** A flight that is made because of one chunk of the frame. */
+  FrameFlight(Errand errand) {
+    wanted = errand.chunk();
+    first.sinks.add(errand.sink());
     wants.put(wanted.digest(), first);
   }
 

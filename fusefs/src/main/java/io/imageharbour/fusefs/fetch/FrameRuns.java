@@ -4,15 +4,15 @@ import io.imageharbour.fusefs.table.FrameAddress;
 
 /**
  * Notices when frames are asked for in the order in which they lie in their pack, and says how many
- * of the following are worth fetching ahead: none for the first of a run, then 1, 2, 4. Safe for
- * use by several threads.
+ * of the following are worth bringing along: none for the first of a run, then 1, 2, 4 and so on.
+ * Safe for use by several threads.
  */
 final class FrameRuns {
 
   /** Readers that go through packs at the same time and are told apart. */
   private static final int RUNS = 8;
 
-  private static final int MAX_AHEAD = 4;
+  private static final int MAX_AHEAD = 16;
 
   private final Run[] runs = new Run[RUNS];
   private long clock;
@@ -39,7 +39,7 @@ final class FrameRuns {
       run.length = 0;
     }
     continueAfter(run, frame);
-    return run.length == 0 ? 0 : Math.min(1 << (run.length - 1), MAX_AHEAD);
+    return run.length == 0 ? 0 : Math.min(1 << Math.min(run.length - 1, 30), MAX_AHEAD);
   }
 
   /** Notes that this frame is fetched ahead, so that the run goes on behind it. */

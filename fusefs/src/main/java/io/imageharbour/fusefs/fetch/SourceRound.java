@@ -1,6 +1,7 @@
 package io.imageharbour.fusefs.fetch;
 
 import io.imageharbour.fusefs.ChunkReceiver;
+import io.imageharbour.fusefs.FrameLocation;
 import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.fusefs.cas.Cas;
 import io.imageharbour.fusefs.cas.WrongDigestException;
@@ -9,25 +10,51 @@ import io.imageharbour.fusefs.table.RowAttributes;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Takes what the sources bring for one flight: verifies it, and stores what is of use. */
+/** Takes what the sources bring for one run: verifies it, and stores what is of use. */
 final class SourceRound {
 
-  private final FrameFlight flight;
+  private final FrameFlight first;
   private final WantedChunk wanted;
+  private final Map<Digest, FrameFlight> flights = new HashMap<>();
   private final Cas cas;
   private final ContentTable table;
   private final AtomicBoolean wantedWasWrong = new AtomicBoolean();
-  private final LongAdder wrongDigests = new LongAdder();
+  private final LongAdder wrongDigests;
 
-  SourceRound(FrameFlight flight, WantedChunk wanted, Cas cas, ContentTable table) {
-    this.flight = flight;
-    this.wanted = wanted;
+  /**
+   * @param locations of the run's frames, as many as could be found, at least the first
+   * @param wrongDigests counts the chunks that fail their digest
+   */
+  SourceRound(
+      FrameRun run,
+      List<FrameLocation> locations,
+      Cas cas,
+      ContentTable table,
+      LongAdder wrongDigests) {
+    this.wrongDigests = wrongDigests;
+    first = run.first();
+    wanted =
+        new WantedChunk(
+            first.wanted().digest(),
+            first.wanted().size(),
+            locations.getFirst(),
+            locations.subList(1, locations.size()));
     this.cas = cas;
     this.table = table;
+    Iterator<FrameLocation> frames = locations.iterator();
+    run.flights()
+        .limit(locations.size())
+        .forEach(
+            flight ->
+                frames.next().parts().forEach(part -> flights.putIfAbsent(part.digest(), flight)));
   }
 
   WantedChunk wanted() {
@@ -40,7 +67,7 @@ final class SourceRound {
   }
 
   boolean hasWantedCome() {
-    return flight.hasWantedCome();
+    return first.hasWantedCome();
   }
 
   /** Whether wrong bytes came for the wanted chunk since the last {@link #forgetWrongDigest}. */
@@ -52,17 +79,13 @@ final class SourceRound {
     wantedWasWrong.set(false);
   }
 
-  /** How many chunks failed their digest. */
-  long wrongDigests() {
-    return wrongDigests.sum();
-  }
-
   private void accept(SourceCounters source, Digest digest, ByteBuffer bytes) throws IOException {
     int size = bytes.remaining();
     source.chunks.increment();
     source.bytes.add(size);
     ByteBuffer content = bytes.slice();
     bytes.position(bytes.limit());
+    FrameFlight flight = flights.getOrDefault(digest, first);
     Optional<ChunkSink> keep = Optional.empty();
     if (!flight.isWanted(digest)) {
       if (!isMissingFile(digest, size)) {

@@ -4,7 +4,10 @@ import io.imageharbour.fusefs.cas.Cas;
 import io.imageharbour.fusefs.cas.PartialFile;
 import io.imageharbour.fusefs.cas.WrongDigestException;
 import io.imageharbour.fusefs.fetch.ChunkSink;
+import io.imageharbour.fusefs.fetch.Errand;
 import io.imageharbour.fusefs.fetch.FetchPath;
+import io.imageharbour.fusefs.fetch.Following;
+import io.imageharbour.fusefs.table.FrameAddress;
 import io.imageharbour.fusefs.table.StoredChunk;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
@@ -13,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +28,9 @@ import org.slf4j.LoggerFactory;
 final class GrowingFile implements OpenContent {
 
   private static final Logger log = LoggerFactory.getLogger(GrowingFile.class);
+
+  /** So many chunks are fetched one by one before the next is taken along to see if it is read. */
+  private static final int CHUNKS_BEFORE_TRIAL = 8;
 
   private final Cas cas;
   private final FetchPath fetchPath;
@@ -38,6 +45,13 @@ final class GrowingFile implements OpenContent {
   private boolean closed;
 
   private final BitSet present = new BitSet();
+
+  /** Chunks that were fetched because somebody waited; guarded by {@link #present}. */
+  private final BitSet waitedFor = new BitSet();
+
+  /** Those, and the others that somebody has read; guarded by {@link #present}. */
+  private final BitSet read = new BitSet();
+
   private State state = State.GROWING;
 
   /** Is told when a file has come into the CAS. */
@@ -76,6 +90,43 @@ final class GrowingFile implements OpenContent {
 
     private GrowingFile file() {
       return GrowingFile.this;
+    }
+  }
+
+  /**
+   * The chunks behind one that somebody waits for. Most programs and libraries are read here and
+   * there until nearly all of them was, a database is not: so the more of what came along was read,
+   * the more comes along.
+   */
+  private final class ChunksBehind implements Following {
+    private int last;
+
+    ChunksBehind(int demanded) {
+      last = demanded;
+    }
+
+    @Override
+    public long bytes() {
+      synchronized (present) {
+        int cameAlong = countUnasked(present);
+        int used = countUnasked(read);
+        int trial = waitedFor.cardinality() < CHUNKS_BEFORE_TRIAL ? 0 : 1;
+        int worth = Math.max(0, trial + 2 * used - (cameAlong - used));
+        return (long) worth * chunks.get(last).frame().compressedSize();
+      }
+    }
+
+    @Override
+    public Optional<Errand> after(FrameAddress frame) {
+      int next = last + 1;
+      if (next == ends.length
+          || isPresent(next)
+          || chunks.get(next).frame().pack() != frame.pack()
+          || chunks.get(next).frame().offset() != frame.end()) {
+        return Optional.empty();
+      }
+      last = next;
+      return Optional.of(errand(next));
     }
   }
 
@@ -169,6 +220,9 @@ final class GrowingFile implements OpenContent {
   @Override
   public void read(long offset, MemorySegment buffer) throws IOException {
     requireRight();
+    synchronized (present) {
+      read.set(chunkAt(offset), chunkAt(offset + buffer.byteSize() - 1) + 1);
+    }
     open.readLock().lock();
     try {
       if (closed || partial.read(offset, buffer) < buffer.byteSize()) {
@@ -214,16 +268,24 @@ final class GrowingFile implements OpenContent {
   private void bring(int chunk) throws IOException, InterruptedException {
     requireRight();
     if (!isPresent(chunk)) {
-      fetchPath.fetch(chunks.get(chunk), new Place(chunk));
+      synchronized (present) {
+        waitedFor.set(chunk);
+        read.set(chunk);
+      }
+      fetchPath.fetch(errand(chunk), new ChunksBehind(chunk));
     }
   }
 
   private void bringAhead(int firstChunk, long end) throws IOException {
     for (int i = firstChunk; i < ends.length && ends[i - 1] < end; i++) {
       if (!isPresent(i)) {
-        fetchPath.fetchAhead(chunks.get(i), new Place(i));
+        fetchPath.fetchAhead(errand(i), new ChunksBehind(i));
       }
     }
+  }
+
+  private Errand errand(int chunk) {
+    return new Errand(chunks.get(chunk), new Place(chunk));
   }
 
   private void store(int chunk, ByteBuffer verified) throws IOException {
@@ -283,6 +345,13 @@ final class GrowingFile implements OpenContent {
     if (after == State.ADOPTED) {
       afterAdoption.adopted(this);
     }
+  }
+
+  /** How many of these chunks came without anybody waiting for them. */
+  private int countUnasked(BitSet some) {
+    BitSet unasked = (BitSet) some.clone();
+    unasked.andNot(waitedFor);
+    return unasked.cardinality();
   }
 
   private boolean isPresent(int chunk) {

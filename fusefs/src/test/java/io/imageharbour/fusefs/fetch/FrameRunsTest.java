@@ -18,7 +18,7 @@ class FrameRunsTest {
     assertThat(runs.demanded(frame(0, 1))).isEqualTo(1);
     assertThat(runs.demanded(frame(0, 2))).isEqualTo(2);
     assertThat(runs.demanded(frame(0, 3))).isEqualTo(4);
-    assertThat(runs.demanded(frame(0, 4))).isEqualTo(4);
+    assertThat(runs.demanded(frame(0, 4))).isEqualTo(8);
   }
 
   @Example

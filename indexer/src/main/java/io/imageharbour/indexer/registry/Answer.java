@@ -82,11 +82,11 @@ final class Answer implements AutoCloseable {
   }
 
   /**
-   * Fills {@code target} with the whole body.
+   * Fills {@code target} with the rest of the body.
    *
-   * @throws HostFailure if the body is shorter or longer
+   * @throws HostFailure if more than that follows
    */
-  void readWhole(byte[] target, Deadline deadline) throws IOException {
+  void readLast(byte[] target, Deadline deadline) throws IOException {
     readFully(target, deadline);
     if (read(new byte[1], 0, 1) >= 0) {
       throw new HostFailure(

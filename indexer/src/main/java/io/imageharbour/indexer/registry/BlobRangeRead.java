@@ -2,9 +2,9 @@ package io.imageharbour.indexer.registry;
 
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.registry.BlobRoutes.Route;
-import io.imageharbour.indexer.registry.HostFailure.Kind;
 import io.imageharbour.indexer.registry.RegistryHost.Capability;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 
 /** Reads a part of a blob. This is what a container's first read waits for. */
@@ -21,14 +21,14 @@ final class BlobRangeRead {
     this.name = name;
   }
 
-  byte[] read(Digest blob, long blobSize, long offset, int length)
+  BlobRange open(Digest blob, long blobSize, long offset, long length, int first)
       throws IOException, InterruptedException {
     ContentRange range = new ContentRange(offset, length, blobSize);
     Deadline deadline = Deadline.in(client.settings().deadline());
     Registry registry = client.registry(name.registry());
-    Optional<byte[]> bytes = readAlongKnownRoute(blob, range, deadline);
-    if (bytes.isPresent()) {
-      return bytes.get();
+    Optional<BlobRange> known = openAlongKnownRoute(blob, range, first, deadline);
+    if (known.isPresent()) {
+      return known.get();
     }
     Task task =
         new Task(
@@ -36,12 +36,13 @@ final class BlobRangeRead {
             "read bytes %d-%d of the blob %s of %s"
                 .formatted(offset, offset + length - 1, blob, name),
             Capability.PULL);
-    return registry.call(name, task, deadline, (host, until) -> read(host, blob, range, until));
+    return registry.call(
+        name, task, deadline, (host, until) -> open(host, blob, range, first, until));
   }
 
   /** Nothing that goes wrong here counts: all hosts are asked then, beginning with the first. */
-  private Optional<byte[]> readAlongKnownRoute(Digest blob, ContentRange range, Deadline deadline)
-      throws InterruptedException {
+  private Optional<BlobRange> openAlongKnownRoute(
+      Digest blob, ContentRange range, int first, Deadline deadline) throws InterruptedException {
     Optional<Route> route = client.routes().find(name, blob);
     if (route.isEmpty()) {
       return Optional.empty();
@@ -51,11 +52,14 @@ final class BlobRangeRead {
     if (route.get().redirect().isPresent()) {
       request = request.withUri(route.get().redirect().get());
     }
-    try (Answer answer = host.send(request, deadline)) {
-      if (answer.status() == 206) {
-        range.check(answer);
-        return Optional.of(body(answer, range, deadline));
+    try {
+      long begin = System.nanoTime();
+      Answer answer = host.send(request, deadline);
+      Duration latency = Duration.ofNanos(System.nanoTime() - begin);
+      if (BlobGet.checkPart(host, request, answer, range, deadline)) {
+        return Optional.of(BlobRange.begin(answer, range, first, latency, deadline));
       }
+      answer.close();
     } catch (IOException e) {
       if (Thread.interrupted()) {
         throw new InterruptedException("interrupted: read of the blob " + blob);
@@ -65,43 +69,35 @@ final class BlobRangeRead {
     return Optional.empty();
   }
 
-  private byte[] read(HostConnection host, Digest blob, ContentRange range, Deadline deadline)
+  private BlobRange open(
+      HostConnection host, Digest blob, ContentRange range, int first, Deadline deadline)
       throws IOException, InterruptedException {
-    long end = range.first() + range.length();
+    ContentRange beginning = new ContentRange(range.first(), first, range.total());
+    long end = beginning.first() + first;
     if (host.ignoresRanges() && end > CHEAP_TO_SKIP) {
-      return client.spools().read(name, blob, range);
+      return BlobRange.ofBeginning(client.spools().read(name, blob, beginning));
     }
     RegistryRequest request = BlobGet.part(host, name, blob, range);
-    try (Answer answer = host.send(request, deadline)) {
-      if (BlobGet.checkPart(host, request, answer, range, deadline)) {
-        byte[] bytes = body(answer, range, deadline);
-        client.routes().remember(name, blob, Route.to(host, answer.uri()));
-        return bytes;
-      }
-      if (range.length() == range.total()) {
-        return body(answer, range, deadline);
-      }
+    long begin = System.nanoTime();
+    Answer answer = host.send(request, deadline);
+    Duration latency = Duration.ofNanos(System.nanoTime() - begin);
+    if (BlobGet.checkPart(host, request, answer, range, deadline)) {
+      BlobRange opened = BlobRange.begin(answer, range, first, latency, deadline);
+      client.routes().remember(name, blob, Route.to(host, answer.uri()));
+      return opened;
+    }
+    if (range.length() == range.total()) {
+      return BlobRange.begin(answer, range, first, latency, deadline);
+    }
+    try (answer) {
       host.learnThatRangesAreIgnored();
       if (end <= CHEAP_TO_SKIP) {
-        byte[] bytes = new byte[(int) range.length()];
+        byte[] bytes = new byte[first];
         answer.skip(range.first(), deadline);
         answer.readFully(bytes, deadline);
-        return bytes;
+        return BlobRange.ofBeginning(bytes);
       }
     }
-    return client.spools().read(name, blob, range);
-  }
-
-  private static byte[] body(Answer answer, ContentRange range, Deadline deadline)
-      throws IOException {
-    if (answer.contentLength().orElse(range.length()) != range.length()) {
-      throw new HostFailure(
-          Kind.WRONG_CONTENT,
-          "answered with %d bytes instead of %d"
-              .formatted(answer.contentLength().getAsLong(), range.length()));
-    }
-    byte[] bytes = new byte[(int) range.length()];
-    answer.readWhole(bytes, deadline);
-    return bytes;
+    return BlobRange.ofBeginning(client.spools().read(name, blob, beginning));
   }
 }

@@ -64,7 +64,25 @@ public final class Repository {
    */
   public byte[] readBlob(Digest blob, long blobSize, long offset, int length)
       throws IOException, InterruptedException {
-    return new BlobRangeRead(client, name).read(blob, blobSize, offset, length);
+    try (BlobRange range = openBlobRange(blob, blobSize, offset, length, length)) {
+      return range.first();
+    }
+  }
+
+  /**
+   * Reads the beginning of a part of a blob, and opens the rest for reading, with one ranged
+   * request.
+   *
+   * @param blobSize of the whole blob in bytes
+   * @param offset of the first byte
+   * @param length in bytes, at least {@code first}; {@code offset + length} is at most {@code
+   *     blobSize}
+   * @param first how many bytes of it have come when this returns, at least 1
+   * @throws BlobNotFoundException if the registry has no such blob
+   */
+  public BlobRange openBlobRange(Digest blob, long blobSize, long offset, long length, int first)
+      throws IOException, InterruptedException {
+    return new BlobRangeRead(client, name).open(blob, blobSize, offset, length, first);
   }
 
   /** Whether the host that pushes go to has this blob in this repository. */

@@ -21,18 +21,22 @@ record Pulls(String name, String title) implements Benchmark {
     String converted = images.registry().reference(pair.converted());
     Measurement pull = Measurement.of(name, "pull", Quantity.SECONDS);
     Measurement memory = Measurement.of(name, "harbourd, resident after it", Quantity.BYTES);
-    for (int run = 0; run < runs; run++) {
-      try (ContainerdServer containerd =
-          ContainerdServer.start(images.workspace(), "o", Optional.empty())) {
-        pull.overlayfs().add(seconds(containerd.ctr(), Snapshotter.OVERLAYFS, original));
-      } finally {
-        images.workspace().removeDirectory("o");
+    try {
+      for (int run = 0; run < runs; run++) {
+        try (ContainerdServer containerd =
+            ContainerdServer.start(images.workspace(), "o" + run, Optional.empty())) {
+          pull.overlayfs().add(seconds(containerd.ctr(), Snapshotter.OVERLAYFS, original));
+        }
+        try (Node node = Node.start(images.workspace(), images.tree(), "n" + run, List.of())) {
+          pull.harbour().add(seconds(node.ctr(), Snapshotter.HARBOUR, converted));
+          memory.harbour().add(node.harbourd().process().residentBytes());
+        }
       }
-      try (Node node = Node.start(images.workspace(), images.tree(), "n", List.of())) {
-        pull.harbour().add(seconds(node.ctr(), Snapshotter.HARBOUR, converted));
-        memory.harbour().add(node.harbourd().process().residentBytes());
+    } finally {
+      for (int run = 0; run < runs; run++) {
+        images.workspace().removeDirectory("o" + run);
+        Node.remove(images.workspace(), "n" + run);
       }
-      Node.remove(images.workspace(), "n");
     }
     return List.of(pull, memory);
   }

@@ -1,6 +1,7 @@
 package io.imageharbour.snapshotter.source;
 
 import io.imageharbour.indexer.registry.RepositoryName;
+import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -15,28 +16,37 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Reads the same frame from several repositories, one after another: the next one starts when those
+ * Opens the same frame in several repositories, one after another: the next one starts when those
  * before it failed, or did not answer for a while. So a registry that is gone, and that the client
  * tries again and again as it should, costs a moment where another one has the frame. Belongs to
- * one thread; closing it ends the reads that still run.
+ * one thread; closing it ends the reads that still run, and closes what they opened.
+ *
+ * @param <T> what was opened
  */
-final class OriginRace implements AutoCloseable {
+final class OriginRace<T extends Closeable> implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(OriginRace.class);
 
   private final Deque<RepositoryName> waiting;
   private final Duration headStart;
-  private final Read read;
-  private final BlockingQueue<Outcome> outcomes = new LinkedBlockingQueue<>();
+  private final Read<T> read;
+  private final BlockingQueue<Outcome<T>> outcomes = new LinkedBlockingQueue<>();
   private final Map<RepositoryName, Thread> running = new LinkedHashMap<>();
   private final Map<RepositoryName, String> failures = new LinkedHashMap<>();
+
+  /** Guarded by {@link #outcomes}. */
+  private boolean closed;
 
   /**
    * A race that has not started yet.
    *
    * @param headStart how long a repository is waited for before the next one is asked as well
    */
-  OriginRace(Collection<RepositoryName> repositories, Duration headStart, Read read) {
+  OriginRace(Collection<RepositoryName> repositories, Duration headStart, Read<T> read) {
     this.waiting = new ArrayDeque<>(repositories);
     this.headStart = headStart;
     this.read = read;
@@ -47,14 +57,14 @@ final class OriginRace implements AutoCloseable {
    *
    * @throws InterruptedException if the thread was interrupted
    */
-  Optional<Arrived> next() throws InterruptedException {
+  Optional<Arrived<T>> next() throws InterruptedException {
     while (!running.isEmpty() || !waiting.isEmpty()) {
       switch (nextOutcome()) {
-        case Arrived arrived -> {
+        case Arrived<T> arrived -> {
           running.remove(arrived.repository);
           return Optional.of(arrived);
         }
-        case Failed failed -> {
+        case Failed<T> failed -> {
           running.remove(failed.repository);
           fail(failed.repository, failed.reason);
         }
@@ -85,40 +95,66 @@ final class OriginRace implements AutoCloseable {
 
   @Override
   public void close() {
+    List<Outcome<T>> late = new ArrayList<>();
+    synchronized (outcomes) {
+      closed = true;
+      outcomes.drainTo(late);
+    }
     running.values().forEach(Thread::interrupt);
+    late.forEach(OriginRace::drop);
   }
 
-  private @Nullable Outcome nextOutcome() throws InterruptedException {
+  private void report(Outcome<T> outcome) {
+    synchronized (outcomes) {
+      if (!closed) {
+        outcomes.add(outcome);
+        return;
+      }
+    }
+    drop(outcome);
+  }
+
+  private static <T extends Closeable> void drop(Outcome<T> outcome) {
+    if (outcome instanceof Arrived<T> arrived) {
+      try {
+        arrived.opened().close();
+      } catch (IOException e) {
+        LOG.debug("event=late-answer-not-closed cause=\"{}\"", e.toString());
+      }
+    }
+  }
+
+  private @Nullable Outcome<T> nextOutcome() throws InterruptedException {
     RepositoryName joining = waiting.pollFirst();
     if (joining != null) {
       running.put(
-          joining,
-          Thread.ofVirtual().name("fetch " + joining).start(() -> outcomes.add(run(joining))));
+          joining, Thread.ofVirtual().name("fetch " + joining).start(() -> report(run(joining))));
     }
     return waiting.isEmpty()
         ? outcomes.take()
         : outcomes.poll(headStart.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  private Outcome run(RepositoryName repository) {
+  private Outcome<T> run(RepositoryName repository) {
     try {
-      return new Arrived(repository, read.from(repository));
+      return new Arrived<>(repository, read.from(repository));
     } catch (IOException | InterruptedException | RuntimeException e) {
       // whoever closed the race, and so interrupted this thread, does not ask for the reason
-      return new Failed(repository, e);
+      return new Failed<>(repository, e);
     }
   }
 
-  private sealed interface Outcome {}
+  private sealed interface Outcome<T extends Closeable> {}
 
-  /** A frame, and where it came from. */
-  record Arrived(RepositoryName repository, byte[] frame) implements Outcome {}
+  /** What was opened, which is the caller's to close, and where. */
+  record Arrived<T extends Closeable>(RepositoryName repository, T opened) implements Outcome<T> {}
 
-  private record Failed(RepositoryName repository, Exception reason) implements Outcome {}
+  private record Failed<T extends Closeable>(RepositoryName repository, Exception reason)
+      implements Outcome<T> {}
 
-  /** Reads the frame from one repository. */
+  /** Opens the frame in one repository. */
   @FunctionalInterface
-  interface Read {
-    byte[] from(RepositoryName repository) throws IOException, InterruptedException;
+  interface Read<T> {
+    T from(RepositoryName repository) throws IOException, InterruptedException;
   }
 }

@@ -6,8 +6,10 @@ import io.imageharbour.fusefs.FrameLocation;
 import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.pack.FrameDecoder;
+import io.imageharbour.indexer.registry.BlobRange;
 import io.imageharbour.indexer.registry.RegistryClient;
 import io.imageharbour.indexer.registry.RepositoryName;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -19,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings frames from registries: one ranged GET of the pack for each. Origins are tried in order;
- * the next one joins when one fails or takes long, and one that failed lately is tried last. Safe
- * for use by many threads.
+ * Brings frames from registries: one ranged GET of the pack for each run. Origins are tried in
+ * order; the next one joins when one fails or takes long, and one that failed lately is tried last.
+ * Safe for use by many threads.
  */
 public final class RegistrySource implements ContentSource {
 
@@ -38,6 +40,7 @@ public final class RegistrySource implements ContentSource {
 
   private final RegistryClient client;
   private final OriginOrder order;
+  private final LinkSpeed speed = new LinkSpeed();
   private final Semaphore memory = new Semaphore(MAX_MEMORY_KIB, /* fair= */ true);
 
   /**
@@ -57,11 +60,17 @@ public final class RegistrySource implements ContentSource {
   }
 
   @Override
+  public long bytesPerLatency() {
+    return speed.bytesPerLatency();
+  }
+
+  @Override
   public void fetch(WantedChunk wanted, ChunkReceiver receiver)
       throws IOException, InterruptedException {
-    FrameLocation location = wanted.location();
-    int kib =
-        Math.min(MAX_MEMORY_KIB, (location.compressedSize() >> 10) + (location.size() >> 10) + 1);
+    int kib = memoryKib(wanted.location());
+    for (FrameLocation frame : wanted.following()) {
+      kib = Math.max(kib, memoryKib(frame)); // one after the other
+    }
     memory.acquire(kib);
     try {
       fetchFromAnyOrigin(wanted, receiver);
@@ -70,19 +79,25 @@ public final class RegistrySource implements ContentSource {
     }
   }
 
+  private static int memoryKib(FrameLocation frame) {
+    return Math.min(MAX_MEMORY_KIB, (frame.compressedSize() >> 10) + (frame.size() >> 10) + 1);
+  }
+
   private void fetchFromAnyOrigin(WantedChunk wanted, ChunkReceiver receiver)
       throws IOException, InterruptedException {
     FrameLocation location = wanted.location();
     List<RepositoryName> repositories = order.repositories(location.origins());
-    try (OriginRace race =
-        new OriginRace(repositories, HEAD_START, repository -> read(repository, location))) {
-      Optional<OriginRace.Arrived> arrived = race.next();
+    try (OriginRace<Arrival> race =
+        new OriginRace<>(repositories, HEAD_START, repository -> open(repository, wanted))) {
+      Optional<OriginRace.Arrived<Arrival>> arrived = race.next();
       while (arrived.isPresent()) {
         RepositoryName repository = arrived.get().repository();
-        try {
-          hand(arrived.get().frame(), wanted, receiver);
+        try (Arrival arrival = arrived.get().opened()) {
+          hand(arrival.frame, wanted, receiver);
           order.succeeded(repository);
           race.losers().forEach(order::failed);
+          race.close();
+          handFollowing(arrival.range, wanted.following(), receiver);
           return;
         } catch (IOException e) {
           race.fail(repository, e);
@@ -94,14 +109,54 @@ public final class RegistrySource implements ContentSource {
     }
   }
 
-  private byte[] read(RepositoryName repository, FrameLocation location)
+  /** The wanted frame, inflated, and the request that goes on behind it. */
+  private record Arrival(byte[] frame, BlobRange range) implements Closeable {
+    @Override
+    public void close() {
+      range.close();
+    }
+  }
+
+  private Arrival open(RepositoryName repository, WantedChunk wanted)
       throws IOException, InterruptedException {
-    byte[] compressed =
+    FrameLocation location = wanted.location();
+    long length = location.compressedSize();
+    for (FrameLocation following : wanted.following()) {
+      length += following.compressedSize();
+    }
+    BlobRange range =
         client
             .repository(repository)
-            .readBlob(
-                location.pack(), location.packSize(), location.offset(), location.compressedSize());
-    return FrameDecoder.decode(compressed, location.size());
+            .openBlobRange(
+                location.pack(),
+                location.packSize(),
+                location.offset(),
+                length,
+                location.compressedSize());
+    try {
+      return new Arrival(FrameDecoder.decode(range.first(), location.size()), range);
+    } catch (IOException | RuntimeException e) {
+      range.close();
+      throw e;
+    }
+  }
+
+  /** What goes wrong here costs nobody anything yet: who wants these frames will ask for them. */
+  private void handFollowing(
+      BlobRange range, List<FrameLocation> following, ChunkReceiver receiver) {
+    try {
+      for (FrameLocation frame : following) {
+        Optional<byte[]> compressed = range.next(frame.compressedSize());
+        if (compressed.isEmpty()) {
+          break;
+        }
+        byte[] inflated = FrameDecoder.decode(compressed.get(), frame.size());
+        frame.parts().forEach(part -> handOptional(inflated, part, frame, receiver));
+      }
+    } catch (IOException e) {
+      LOG.info("event=read-ahead-broken cause=\"{}\"", e.getMessage());
+    }
+    speed.observe(range);
   }
 
   /** The chunk that somebody waits for goes first. */
@@ -115,17 +170,20 @@ public final class RegistrySource implements ContentSource {
         others.add(part);
       }
     }
-    for (FrameLocation.Part part : others) {
-      try {
-        receiver.accept(part.digest(), bytes(frame, part));
-      } catch (IOException e) {
-        // nobody waits for it; whoever does will fetch it by itself, and hear of it then
-        LOG.warn(
-            "event=neighbour-dropped digest={} pack={} cause=\"{}\"",
-            part.digest(),
-            wanted.location().pack(),
-            e.getMessage());
-      }
+    others.forEach(part -> handOptional(frame, part, wanted.location(), receiver));
+  }
+
+  private static void handOptional(
+      byte[] frame, FrameLocation.Part part, FrameLocation location, ChunkReceiver receiver) {
+    try {
+      receiver.accept(part.digest(), bytes(frame, part));
+    } catch (IOException e) {
+      // nobody waits for it; whoever does will fetch it by itself, and hear of it then
+      LOG.warn(
+          "event=neighbour-dropped digest={} pack={} cause=\"{}\"",
+          part.digest(),
+          location.pack(),
+          e.getMessage());
     }
   }
 

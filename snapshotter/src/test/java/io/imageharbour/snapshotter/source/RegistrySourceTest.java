@@ -32,10 +32,13 @@ class RegistrySourceTest {
 
   private static final byte[] FIRST = bytes(1, 3000);
   private static final byte[] SECOND = bytes(2, 5000);
+  private static final byte[] THIRD = bytes(3, 4000);
   private static final int OFFSET = 700;
 
   private final byte[] frame = Zstd.compress(joined(FIRST, SECOND));
-  private final byte[] pack = joined(bytes(9, OFFSET), joined(frame, bytes(8, 100)));
+  private final byte[] nextFrame = Zstd.compress(THIRD);
+  private final byte[] pack =
+      joined(joined(bytes(9, OFFSET), frame), joined(nextFrame, bytes(8, 100)));
   private final List<String> requests = new CopyOnWriteArrayList<>();
   private HttpServer server;
   private RegistryClient client;
@@ -48,6 +51,11 @@ class RegistrySourceTest {
     byte[] damaged = pack.clone();
     damaged[OFFSET + frame.length / 2] ^= 1;
     server.createContext("/v2/damaged/", exchange -> answer(exchange, damaged));
+    byte[] damagedBehind = pack.clone();
+    damagedBehind[OFFSET + frame.length + nextFrame.length / 2] ^= 1;
+    server.createContext("/v2/damaged-behind/", exchange -> answer(exchange, damagedBehind));
+    server.createContext(
+        "/v2/broken/", exchange -> answer(exchange, pack, frame.length + nextFrame.length / 2));
     server.start();
     client =
         new RegistryClient(
@@ -129,6 +137,50 @@ class RegistrySourceTest {
         .hasMessageContaining("nobody knows a repository");
   }
 
+  @Test
+  void framesThatFollowComeWithTheSameRequest() throws Exception {
+    List<Digest> handed = new ArrayList<>();
+    source.fetch(
+        followed("good"),
+        (digest, bytes) -> {
+          verify(digest, bytes);
+          handed.add(digest);
+        });
+    assertThat(handed)
+        .containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST), Digest.sha256(THIRD));
+    assertThat(requests).hasSize(1);
+    assertThat(source.bytesPerLatency()).isPositive();
+  }
+
+  @Test
+  void theWantedChunkIsThereEvenIfTheConnectionBreaksBehindIt() throws Exception {
+    List<Digest> handed = new ArrayList<>();
+    source.fetch(followed("broken"), (digest, bytes) -> handed.add(digest));
+    assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
+    source.fetch(wanted("good"), RegistrySourceTest::verify);
+  }
+
+  @Test
+  void damageInAFrameThatFollowsIsNoFailureOfTheFetch() throws Exception {
+    List<Digest> handed = new ArrayList<>();
+    source.fetch(followed("damaged-behind"), (digest, bytes) -> handed.add(digest));
+    assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
+  }
+
+  private WantedChunk followed(String repository) {
+    WantedChunk wanted = wanted(repository);
+    FrameLocation behind =
+        new FrameLocation(
+            wanted.location().pack(),
+            wanted.location().packSize(),
+            OFFSET + frame.length,
+            nextFrame.length,
+            THIRD.length,
+            wanted.location().origins(),
+            List.of(new FrameLocation.Part(Digest.sha256(THIRD), 0, THIRD.length)));
+    return new WantedChunk(wanted.digest(), wanted.size(), wanted.location(), List.of(behind));
+  }
+
   private static void verify(Digest digest, ByteBuffer bytes) throws HarbourException {
     if (!Digest.sha256(bytes).equals(digest)) {
       throw new HarbourException("wrong digest");
@@ -151,10 +203,15 @@ class RegistrySourceTest {
             List.of(
                 new FrameLocation.Part(Digest.sha256(FIRST), 0, FIRST.length),
                 new FrameLocation.Part(Digest.sha256(SECOND), FIRST.length, SECOND.length)));
-    return new WantedChunk(Digest.sha256(SECOND), SECOND.length, location);
+    return new WantedChunk(Digest.sha256(SECOND), SECOND.length, location, List.of());
   }
 
   private void answer(HttpExchange exchange, byte[] blob) throws IOException {
+    answer(exchange, blob, Integer.MAX_VALUE);
+  }
+
+  /** Promises everything, and breaks the connection after so many bytes. */
+  private void answer(HttpExchange exchange, byte[] blob, int limit) throws IOException {
     try (exchange) {
       String range = exchange.getRequestHeaders().getFirst("Range");
       requests.add(range);
@@ -165,7 +222,7 @@ class RegistrySourceTest {
           .getResponseHeaders()
           .set("Content-Range", "bytes %d-%d/%d".formatted(from, to - 1, blob.length));
       exchange.sendResponseHeaders(206, to - from);
-      exchange.getResponseBody().write(blob, from, to - from);
+      exchange.getResponseBody().write(blob, from, Math.min(limit, to - from));
     }
   }
 

@@ -1,0 +1,111 @@
+package io.imageharbour.fusefs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.imageharbour.indexer.FileContent;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Frames that come along with the one that somebody waits for. */
+@Timeout(60)
+class FrameRunTest {
+
+  private static final int FRAME = 1000;
+
+  @TempDir(factory = InMemory.class)
+  Path root;
+
+  private final FakeImage image = new FakeImage("pack");
+  private final FakeSource source = new FakeSource("memory");
+
+  @Test
+  void asManyComeAlongAsCostNoMoreThanTheirOwnRequests() throws Exception {
+    List<FileContent> files = frames(8);
+    // a third of the frames that come along is wanted, so four of them are worth twelve
+    source.bytesPerLatency = 12 * FRAME;
+    try (TestStore store = TestStore.open(root, source.with(image)).add("app", image)) {
+      assertThat(store.mounted(files.get(1).digest())).hasBinaryContent(bytes(1));
+      Waiting.until("four more came", () -> store.store.stats().ingestedFiles() == 5);
+      assertThat(store.cached(files.get(5).digest())).exists();
+      assertThat(store.cached(files.get(6).digest())).doesNotExist();
+      assertThat(source.fetches).hasValue(1);
+    }
+  }
+
+  @Test
+  void whoWantsAFrameThatIsComingAlongWaitsForIt() throws Exception {
+    List<FileContent> files = frames(3);
+    source.bytesPerLatency = 12 * FRAME;
+    source.gate = new CountDownLatch(1);
+    try (TestStore store = TestStore.open(root, source.with(image)).add("app", image);
+        ExecutorService readers = Executors.newFixedThreadPool(3)) {
+      List<Future<byte[]>> reads = new ArrayList<>();
+      for (FileContent file : files) {
+        Path path = store.mounted(file.digest());
+        int opened = reads.size() + 1;
+        reads.add(readers.submit(() -> Files.readAllBytes(path)));
+        Waiting.until("it waits", () -> store.store.stats().opens() == opened);
+      }
+      source.gate.countDown();
+      for (int i = 0; i < files.size(); i++) {
+        assertThat(reads.get(i).get()).isEqualTo(bytes(i));
+      }
+      assertThat(source.fetches).hasValue(1);
+    }
+  }
+
+  @Test
+  void aFrameThatDidNotComeAlongIsFetchedByWhoWaitsForIt() throws Exception {
+    List<FileContent> files = frames(2);
+    source.bytesPerLatency = 12 * FRAME;
+    source.wantedOnly = true;
+    source.gate = new CountDownLatch(1);
+    try (TestStore store = TestStore.open(root, source.with(image)).add("app", image);
+        ExecutorService readers = Executors.newFixedThreadPool(2)) {
+      Path first = store.mounted(files.get(0).digest());
+      Path second = store.mounted(files.get(1).digest());
+      Future<byte[]> reads = readers.submit(() -> Files.readAllBytes(first));
+      Waiting.until("it waits", () -> store.store.stats().opens() == 1);
+      Future<byte[]> rides = readers.submit(() -> Files.readAllBytes(second));
+      Waiting.until("the other waits", () -> store.store.stats().opens() == 2);
+      source.gate.countDown();
+      assertThat(reads.get()).isEqualTo(bytes(0));
+      assertThat(rides.get()).isEqualTo(bytes(1));
+      assertThat(source.fetches).hasValue(2);
+    }
+  }
+
+  @Test
+  void wrongBytesThatComeAlongAreThrownAwayAndFailNobody() throws Exception {
+    List<FileContent> files = frames(2);
+    source.bytesPerLatency = 12 * FRAME;
+    source.corrupt.put(files.get(1).digest(), new AtomicInteger(1));
+    try (TestStore store = TestStore.open(root, source.with(image)).add("app", image)) {
+      assertThat(store.mounted(files.get(0).digest())).hasBinaryContent(bytes(0));
+      assertThat(store.mounted(files.get(1).digest())).hasBinaryContent(bytes(1));
+      assertThat(store.store.stats().wrongDigests()).isEqualTo(1);
+    }
+  }
+
+  private List<FileContent> frames(int count) {
+    List<FileContent> files = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      files.addAll(image.addFrame(bytes(i)));
+    }
+    return files;
+  }
+
+  private static byte[] bytes(int seed) {
+    return FakeImage.bytes(seed, FRAME);
+  }
+}
