@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -59,6 +60,22 @@ class BigFileTest {
       assertThat(Commands.run("sha256sum", store.mounted(big.digest()).toString())).isEqualTo(sum);
       assertThat(source.bytes).hasValue(big.size());
       Waiting.until("nothing is left in ingest", () -> partials().isEmpty());
+    }
+  }
+
+  @Test
+  void itCanBeOpenedAgainAtTheMomentInWhichItComesIntoTheCas() throws Exception {
+    List<FileContent> files = new ArrayList<>();
+    for (int i = 0; i < 2000; i++) {
+      files.add(image.addBig(i, 2L * 4096, 4096));
+    }
+    try (TestStore store = TestStore.open(root, source.with(image)).add("model", image)) {
+      for (FileContent file : files) {
+        for (int reader = 0; reader < 5; reader++) {
+          Files.readAllBytes(store.mounted(file.digest()));
+        }
+      }
+      assertThat(store.store.stats().failedReads()).isZero();
     }
   }
 

@@ -153,7 +153,8 @@ public final class Daemon implements AutoCloseable {
     return RegistrySettings.defaults()
         .withCertsDirectories(config.certsDirectories())
         .withDockerConfigDirectory(config.dockerConfigDirectory())
-        .withPlainHttpHosts(config.plainHttpHosts());
+        .withPlainHttpHosts(config.plainHttpHosts())
+        .withTemporaryDirectory(config.root().resolve("ingest"));
   }
 
   private static ContentStoreConfig contentConfig(HarbourdConfig config) {

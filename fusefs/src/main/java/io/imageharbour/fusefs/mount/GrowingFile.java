@@ -336,11 +336,12 @@ final class GrowingFile implements OpenContent {
       after = State.WRONG;
       throw e;
     } finally {
-      open.readLock().unlock();
+      // first the state: whoever closes the file must know whether it is still here to be removed
       synchronized (present) {
         state = after;
         present.notifyAll();
       }
+      open.readLock().unlock();
     }
     if (after == State.ADOPTED) {
       afterAdoption.adopted(this);

@@ -38,7 +38,7 @@ public record RegistrySettings(
   /**
    * What containerd and Docker use on this machine: {@code /etc/containerd/certs.d}, {@code
    * /etc/docker/certs.d}, and {@code $DOCKER_CONFIG} or {@code ~/.docker}; 60 seconds for an
-   * operation, 20 for a silent connection.
+   * operation, 20 for a silent connection; {@code /var/tmp} for temporary files.
    */
   public static RegistrySettings defaults() {
     Map<String, String> environment = System.getenv();
@@ -51,7 +51,8 @@ public record RegistrySettings(
         false,
         Duration.ofSeconds(60),
         Duration.ofSeconds(20),
-        Path.of(System.getProperty("java.io.tmpdir", "/tmp")));
+        // on disk: /tmp is memory on many machines, and a blob may have gigabytes
+        Path.of("/var/tmp"));
   }
 
   /** The same with other directories of {@code hosts.toml} files. */

@@ -163,7 +163,12 @@ class RegistrySourceTest {
   @Test
   void damageInAFrameThatFollowsIsNoFailureOfTheFetch() throws Exception {
     List<Digest> handed = new ArrayList<>();
-    source.fetch(followed("damaged-behind"), (digest, bytes) -> handed.add(digest));
+    source.fetch(
+        followed("damaged-behind"),
+        (digest, bytes) -> {
+          verify(digest, bytes);
+          handed.add(digest);
+        });
     assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
   }
 
