@@ -3,8 +3,7 @@ package io.imageharbour.fusefs.mount;
 /**
  * Watches the reads of one open file and says how far to fetch ahead: not at all until half a MiB
  * was read in order, then as much again as was read, up to {@link #MAX_AHEAD}. So a file that is
- * read here and there fetches what is read, and no reader makes us fetch more than twice what it
- * read. Safe for use by several threads.
+ * read here and there is not fetched ahead. Safe for use by several threads.
  */
 final class SequentialReader {
 

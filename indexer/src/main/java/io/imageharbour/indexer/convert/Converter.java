@@ -34,7 +34,7 @@ public final class Converter {
 
   /**
    * Converts {@code source} and pushes the result under {@code target}'s tag. Layers are streamed:
-   * no file is written and memory is bounded, however big the image is. Nothing is visible under
+   * the image is never unpacked to disk, and memory is bounded, however big the image is. Nothing is visible under
    * the tag before every byte of the source was verified and everything was pushed; on failure the
    * uploads are cancelled and the tag stays as it was.
    *
