@@ -111,8 +111,9 @@ class BigFileTest {
         Waiting.until(
             "the chunk behind is fetched",
             () -> source.fetched.contains(big.chunks().get(14).digest()));
-        // never more than twice what was read: three chunks, the kernel's own readahead in a fourth
-        assertThat(source.fetched.size()).isLessThanOrEqualTo(7 + 8);
+        // three or four chunks (the kernel reads ahead, too), as many again, and what comes along
+        // with each of the requests, which is two at most
+        assertThat(source.fetched.size()).isLessThanOrEqualTo(7 + 16);
       }
     }
   }

@@ -40,6 +40,9 @@ public final class FakeSource implements ContentSource {
   /** Where fetches wait until it is open. */
   public volatile CountDownLatch gate = new CountDownLatch(0);
 
+  /** Where fetches wait once they have brought the wanted frame. */
+  public volatile CountDownLatch gateBehind = new CountDownLatch(0);
+
   public FakeSource(String name) {
     this.name = name;
   }
@@ -59,9 +62,7 @@ public final class FakeSource implements ContentSource {
   public void fetch(WantedChunk wanted, ChunkReceiver receiver)
       throws IOException, InterruptedException {
     fetches.incrementAndGet();
-    if (!gate.await(1, TimeUnit.MINUTES)) {
-      throw new IOException("nobody opened the gate");
-    }
+    pass(gate);
     if (down) {
       throw new IOException(name + " is down");
     }
@@ -71,6 +72,9 @@ public final class FakeSource implements ContentSource {
         if (!part.digest().equals(wanted.digest())) {
           deliver(part.digest(), receiver);
         }
+      }
+      if (!wanted.following().isEmpty()) {
+        pass(gateBehind);
       }
       for (FrameLocation following : wanted.following()) {
         for (FrameLocation.Part part : following.parts()) {
@@ -83,6 +87,12 @@ public final class FakeSource implements ContentSource {
   @Override
   public long bytesPerLatency() {
     return bytesPerLatency;
+  }
+
+  private static void pass(CountDownLatch gate) throws IOException, InterruptedException {
+    if (!gate.await(1, TimeUnit.MINUTES)) {
+      throw new IOException("nobody opened the gate");
+    }
   }
 
   /** As a source that people write: what nobody waits for may go wrong. */

@@ -97,6 +97,19 @@ class FrameRunTest {
     }
   }
 
+  @Test
+  void whoWaitsForAFrameThatStallsOnItsWayAsksForItAfterAWhile() throws Exception {
+    List<FileContent> files = frames(2);
+    source.bytesPerLatency = 12 * FRAME;
+    source.gateBehind = new CountDownLatch(1);
+    try (TestStore store = TestStore.open(root, source.with(image)).add("app", image)) {
+      assertThat(store.mounted(files.get(0).digest())).hasBinaryContent(bytes(0));
+      assertThat(store.mounted(files.get(1).digest())).hasBinaryContent(bytes(1));
+      assertThat(source.fetches).hasValue(2);
+      source.gateBehind.countDown();
+    }
+  }
+
   private List<FileContent> frames(int count) {
     List<FileContent> files = new ArrayList<>();
     for (int i = 0; i < count; i++) {

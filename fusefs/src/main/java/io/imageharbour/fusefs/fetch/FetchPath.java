@@ -57,6 +57,12 @@ public final class FetchPath implements AutoCloseable {
   /** So many come along at most, whatever they cost. */
   private static final long MAX_RIDE = 2 << 20;
 
+  /** So many bytes they may inflate to. */
+  private static final long MAX_INFLATED_RIDE = 16 << 20;
+
+  /** So long after the wanted frame the others may come, before they are asked for again. */
+  private static final Duration RIDE_PATIENCE = Duration.ofSeconds(5);
+
   private static final long CLOSE_SECONDS = 5;
 
   private final List<SourceCounters> sources;
@@ -112,11 +118,10 @@ public final class FetchPath implements AutoCloseable {
         || isAlreadyFilled(flight, errand.sink())) {
       return;
     }
-    FrameRun run = new FrameRun(flight, board(errand.chunk().frame(), following));
     try {
-      start(run, aheadThreads);
+      start(flight, following, aheadThreads);
     } catch (RejectedExecutionException e) {
-      run.flights().forEach(this::callOff);
+      log.trace("event=enough-is-fetched-ahead");
     }
   }
 
@@ -182,7 +187,11 @@ public final class FetchPath implements AutoCloseable {
       if (isAlreadyFilled(mine, errand.sink())) {
         return true;
       }
-      start(new FrameRun(mine, board(chunk.frame(), following)), demandThreads);
+      try {
+        start(mine, following, demandThreads);
+      } catch (RejectedExecutionException e) {
+        throw new FetchFailedException(chunk.digest(), "the content store was closed");
+      }
     } else {
       stored =
           other
@@ -199,26 +208,27 @@ public final class FetchPath implements AutoCloseable {
   }
 
   /**
-   * The flights of the frames behind this one that come along: as many as cost no more time than
-   * requests of their own would, and those that are worth more. Ends at the first that is here, or
-   * on its way.
+   * Adds the flights of the frames behind this one that come along: as many as cost no more time
+   * than requests of their own would, and those that are worth more. Ends at the first that is
+   * here, or on its way.
    */
-  private List<FrameFlight> board(FrameAddress frame, Following following) {
-    List<FrameFlight> riders = new ArrayList<>();
+  private void board(FrameRun run, Following following) {
     long free =
         sources.isEmpty() ? 0 : sources.getFirst().source.bytesPerLatency() / RIDERS_PER_WANTED;
     long left = Math.max(Math.min(free, MAX_FREE_RIDE), Math.min(following.bytes(), MAX_RIDE));
+    long inflatedLeft = MAX_INFLATED_RIDE;
     try {
-      FrameAddress last = frame;
+      FrameAddress last = run.first().wanted().frame();
       Optional<Errand> next = following.after(last);
       while (next.isPresent()) {
         FrameAddress behind = next.get().chunk().frame();
         left -= behind.compressedSize();
+        inflatedLeft -= behind.size();
         FrameFlight rider = new FrameFlight(next.get());
-        if (left < 0 || flights.putIfAbsent(behind, rider) != null) {
+        if (left < 0 || inflatedLeft < 0 || flights.putIfAbsent(behind, rider) != null) {
           break;
         }
-        riders.add(rider);
+        run.riders().add(rider);
         runs.fetchedAhead(last, behind);
         last = behind;
         next = following.after(last);
@@ -227,7 +237,6 @@ public final class FetchPath implements AutoCloseable {
       // whoever wants those frames will hear of it
       log.warn("event=no-read-ahead cause=\"{}\"", e.getMessage());
     }
-    return riders;
   }
 
   /** Calls a flight off if the one before it, which has just left the map, brought the chunk. */
@@ -243,21 +252,42 @@ public final class FetchPath implements AutoCloseable {
     return filled;
   }
 
-  /** Ends a flight that has not begun; who joined it begins another. */
+  /** Ends a flight that nobody may wait for any longer; who joined it begins another. */
   private void callOff(FrameFlight flight) {
     flights.remove(flight.wanted().frame(), flight);
     flight.end(null, false);
   }
 
-  /** Lets a run begin; it fails after the timeout, whether a thread was free for it or not. */
-  private void start(FrameRun run, Executor threads) {
-    ScheduledFuture<?> timer =
-        deadlines.runAfter(timeout, () -> abandon(run.first(), "nothing came within " + timeout));
-    run.first().over().thenRun(() -> timer.cancel(false));
-    threads.execute(() -> fly(run));
+  /**
+   * Lets a flight begin, and those of the frames that come along. It fails after the timeout,
+   * whether a thread was free for it or not.
+   *
+   * @throws RejectedExecutionException if no thread may take it; the flight is called off then
+   */
+  private void start(FrameFlight first, Following following, Executor threads) {
+    FrameRun run = new FrameRun(first);
+    boolean begun = false;
+    try {
+      board(run, following);
+      ScheduledFuture<?> timer =
+          deadlines.runAfter(timeout, () -> abandon(run, "nothing came within " + timeout));
+      first.over().thenRun(() -> timer.cancel(false));
+      threads.execute(() -> fly(run));
+      begun = true;
+    } finally {
+      if (!begun) {
+        run.flights().forEach(this::callOff);
+      }
+    }
+    if (!run.riders().isEmpty()) {
+      first.stored().thenRun(() -> deadlines.runAfter(RIDE_PATIENCE, () -> callOffRiders(run)));
+    }
   }
 
   private void fly(FrameRun run) {
+    if (run.first().over().isDone()) {
+      return; // nobody waits for it any more
+    }
     Digest digest = run.first().wanted().digest();
     @Nullable IOException failure = new FetchFailedException(digest, "the fetch ended early");
     boolean shared = true;
@@ -272,7 +302,7 @@ public final class FetchPath implements AutoCloseable {
     } finally {
       flights.remove(run.first().wanted().frame(), run.first());
       run.first().end(failure, shared);
-      run.riders().forEach(this::callOff);
+      callOffRiders(run);
     }
   }
 
@@ -348,6 +378,15 @@ public final class FetchPath implements AutoCloseable {
     }
     source.failures.increment();
     return Optional.of(cause);
+  }
+
+  private void callOffRiders(FrameRun run) {
+    run.riders().forEach(this::callOff);
+  }
+
+  private void abandon(FrameRun run, String cause) {
+    abandon(run.first(), cause);
+    callOffRiders(run);
   }
 
   private void abandon(FrameFlight flight, String cause) {

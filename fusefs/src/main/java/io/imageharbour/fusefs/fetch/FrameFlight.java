@@ -97,15 +97,26 @@ final class FrameFlight {
         sink.store(verified.duplicate());
       }
       want.stored.complete(true);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       want.stored.completeExceptionally(e);
       throw e;
     }
   }
 
-  /** Whether somebody waits for this chunk, or did. */
-  synchronized boolean isWanted(Digest chunk) {
-    return wants.containsKey(chunk);
+  /** What somebody who brings a chunk has to do with it. */
+  enum Need {
+    WANTED,
+    /** It has come already. */
+    STORED,
+    NOBODY_ASKED
+  }
+
+  synchronized Need need(Digest chunk) {
+    @Nullable Want want = wants.get(chunk);
+    if (want == null) {
+      return Need.NOBODY_ASKED;
+    }
+    return want.taken ? Need.STORED : Need.WANTED;
   }
 
   /** Whether the chunk that the sources were asked for has come, and could be stored or not. */

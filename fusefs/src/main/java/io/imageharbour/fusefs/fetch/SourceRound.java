@@ -7,6 +7,7 @@ import io.imageharbour.fusefs.cas.Cas;
 import io.imageharbour.fusefs.cas.WrongDigestException;
 import io.imageharbour.fusefs.table.ContentTable;
 import io.imageharbour.fusefs.table.RowAttributes;
+import io.imageharbour.fusefs.table.StoredChunk;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -43,10 +44,7 @@ final class SourceRound {
     first = run.first();
     wanted =
         new WantedChunk(
-            first.wanted().digest(),
-            first.wanted().size(),
-            locations.getFirst(),
-            locations.subList(1, locations.size()));
+            partOf(first.wanted()), locations.getFirst(), locations.subList(1, locations.size()));
     this.cas = cas;
     this.table = table;
     Iterator<FrameLocation> frames = locations.iterator();
@@ -87,11 +85,17 @@ final class SourceRound {
     bytes.position(bytes.limit());
     FrameFlight flight = flights.getOrDefault(digest, first);
     Optional<ChunkSink> keep = Optional.empty();
-    if (!flight.isWanted(digest)) {
-      if (!isMissingFile(digest, size)) {
+    switch (flight.need(digest)) {
+      case WANTED -> {}
+      case STORED -> {
         return;
       }
-      keep = Optional.of(new CasSink(cas, digest));
+      case NOBODY_ASKED -> {
+        if (!isMissingFile(digest, size)) {
+          return;
+        }
+        keep = Optional.of(new CasSink(cas, digest));
+      }
     }
     Digest actual = Digest.sha256(content.duplicate());
     if (!actual.equals(digest)) {
@@ -102,6 +106,10 @@ final class SourceRound {
       throw new WrongDigestException(digest, actual, size);
     }
     flight.deliver(digest, content, keep);
+  }
+
+  private static FrameLocation.Part partOf(StoredChunk chunk) {
+    return new FrameLocation.Part(chunk.digest(), chunk.offset(), chunk.size());
   }
 
   /** Whether a neighbour of the wanted chunk is a file that the CAS lacks. */

@@ -34,9 +34,9 @@ public final class Converter {
 
   /**
    * Converts {@code source} and pushes the result under {@code target}'s tag. Layers are streamed:
-   * the image is never unpacked to disk, and memory is bounded, however big the image is. Nothing is visible under
-   * the tag before every byte of the source was verified and everything was pushed; on failure the
-   * uploads are cancelled and the tag stays as it was.
+   * the image is never unpacked to disk, and memory is bounded, however big the image is. Nothing
+   * is visible under the tag before every byte of the source was verified and everything was
+   * pushed; on failure the uploads are cancelled and the tag stays as it was.
    *
    * @param target where to; has a tag or means {@code latest}, and no digest
    * @throws HarbourException if the source can't be converted or a registry refuses; the message is

@@ -2,6 +2,8 @@ package io.imageharbour.snapshotter.source;
 
 import io.imageharbour.indexer.Digest;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * An origin that containerd is asked about when a fetch needs it: where it got the layer with this
@@ -15,15 +17,15 @@ public record LayerOrigin(String namespace, Digest diffId) {
 
   private static final String PREFIX = "containerd:";
 
+  /** No repository looks like this: what is behind a colon of theirs is a port and a path. */
+  private static final Pattern TEXT = Pattern.compile(PREFIX + "(.+)/(sha256:[0-9a-f]{64})");
+
   /** The layer that this origin names; nothing if it names a repository. */
   static Optional<LayerOrigin> parse(String origin) {
-    int slash = origin.lastIndexOf('/');
-    if (!origin.startsWith(PREFIX) || slash < PREFIX.length()) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        new LayerOrigin(
-            origin.substring(PREFIX.length(), slash), Digest.parse(origin.substring(slash + 1))));
+    Matcher matcher = TEXT.matcher(origin);
+    return matcher.matches()
+        ? Optional.of(new LayerOrigin(matcher.group(1), Digest.parse(matcher.group(2))))
+        : Optional.empty();
   }
 
   @Override

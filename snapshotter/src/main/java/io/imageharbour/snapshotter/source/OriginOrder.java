@@ -4,10 +4,12 @@ import io.imageharbour.indexer.registry.InvalidReferenceException;
 import io.imageharbour.indexer.registry.RepositoryName;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedSet;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
@@ -16,8 +18,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Turns the origins of a pack into repositories in the order in which to ask them: as given, but
- * those that failed lately last. So a registry that went away costs its timeouts once, not with
- * every frame. Safe for use by several threads.
+ * behind the first those before the others that have proved good, and those last that failed
+ * lately. So a registry that went away costs its timeouts once, not with every frame. Safe for use
+ * by several threads.
  */
 final class OriginOrder {
 
@@ -29,6 +32,9 @@ final class OriginOrder {
   private final LayerSources layers;
   private final LongSupplier nanoTime;
   private final ConcurrentMap<RepositoryName, Long> failedAt = new ConcurrentHashMap<>();
+
+  /** Those that have brought right bytes: an index may name many that let everybody wait. */
+  private final Set<RepositoryName> proven = ConcurrentHashMap.newKeySet();
 
   OriginOrder(LayerSources layers, LongSupplier nanoTime) {
     this.layers = layers;
@@ -46,17 +52,19 @@ final class OriginOrder {
         parse(origin).ifPresent(all::add);
       }
     }
-    List<RepositoryName> ordered = new ArrayList<>();
-    List<RepositoryName> suspect = new ArrayList<>();
-    for (RepositoryName repository : all) {
-      (failedLately(repository) ? suspect : ordered).add(repository);
+    List<RepositoryName> ordered = new ArrayList<>(all);
+    ordered.sort(Comparator.comparing(this::failedLately));
+    if (ordered.size() > 2) {
+      ordered
+          .subList(1, ordered.size())
+          .sort(Comparator.comparing(this::failedLately).thenComparing(r -> !proven.contains(r)));
     }
-    ordered.addAll(suspect);
     return ordered;
   }
 
   void succeeded(RepositoryName repository) {
     failedAt.remove(repository);
+    proven.add(repository);
   }
 
   void failed(RepositoryName repository) {

@@ -31,11 +31,14 @@ final class OriginRace<T extends Closeable> implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(OriginRace.class);
 
+  /** So many are asked at once at most: each may hold a connection and a frame. */
+  private static final int MAX_RUNNING = 3;
+
   private final Deque<RepositoryName> waiting;
   private final Duration headStart;
   private final Read<T> read;
   private final BlockingQueue<Outcome<T>> outcomes = new LinkedBlockingQueue<>();
-  private final Map<RepositoryName, Thread> running = new LinkedHashMap<>();
+  private final Map<RepositoryName, Runner> running = new LinkedHashMap<>();
   private final Map<RepositoryName, String> failures = new LinkedHashMap<>();
 
   /** Guarded by {@link #outcomes}. */
@@ -81,10 +84,16 @@ final class OriginRace<T extends Closeable> implements AutoCloseable {
     failures.put(repository, String.valueOf(reason.getMessage()));
   }
 
-  /** Those that failed, and those that were overtaken. */
+  /** Those that failed, and those that were overtaken after they had their head start. */
   List<RepositoryName> losers() {
     List<RepositoryName> losers = new ArrayList<>(failures.keySet());
-    losers.addAll(running.keySet());
+    long now = System.nanoTime();
+    running.forEach(
+        (repository, runner) -> {
+          if (now - runner.begin >= headStart.toNanos()) {
+            losers.add(repository);
+          }
+        });
     return losers;
   }
 
@@ -100,7 +109,7 @@ final class OriginRace<T extends Closeable> implements AutoCloseable {
       closed = true;
       outcomes.drainTo(late);
     }
-    running.values().forEach(Thread::interrupt);
+    running.values().forEach(runner -> runner.thread.interrupt());
     late.forEach(OriginRace::drop);
   }
 
@@ -125,12 +134,12 @@ final class OriginRace<T extends Closeable> implements AutoCloseable {
   }
 
   private @Nullable Outcome<T> nextOutcome() throws InterruptedException {
-    RepositoryName joining = waiting.pollFirst();
-    if (joining != null) {
-      running.put(
-          joining, Thread.ofVirtual().name("fetch " + joining).start(() -> report(run(joining))));
+    if (running.size() < MAX_RUNNING && !waiting.isEmpty()) {
+      RepositoryName joining = waiting.removeFirst();
+      Thread thread = Thread.ofVirtual().name("fetch " + joining).start(() -> report(run(joining)));
+      running.put(joining, new Runner(thread, System.nanoTime()));
     }
-    return waiting.isEmpty()
+    return waiting.isEmpty() || running.size() == MAX_RUNNING
         ? outcomes.take()
         : outcomes.poll(headStart.toNanos(), TimeUnit.NANOSECONDS);
   }
@@ -138,18 +147,21 @@ final class OriginRace<T extends Closeable> implements AutoCloseable {
   private Outcome<T> run(RepositoryName repository) {
     try {
       return new Arrived<>(repository, read.from(repository));
-    } catch (IOException | InterruptedException | RuntimeException e) {
-      // whoever closed the race, and so interrupted this thread, does not ask for the reason
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
+      // also of an error somebody must hear, or he waits for ever; whoever closed the race, and so
+      // interrupted this thread, does not ask for the reason
       return new Failed<>(repository, e);
     }
   }
+
+  private record Runner(Thread thread, long begin) {}
 
   private sealed interface Outcome<T extends Closeable> {}
 
   /** What was opened, which is the caller's to close, and where. */
   record Arrived<T extends Closeable>(RepositoryName repository, T opened) implements Outcome<T> {}
 
-  private record Failed<T extends Closeable>(RepositoryName repository, Exception reason)
+  private record Failed<T extends Closeable>(RepositoryName repository, Throwable reason)
       implements Outcome<T> {}
 
   /** Opens the frame in one repository. */

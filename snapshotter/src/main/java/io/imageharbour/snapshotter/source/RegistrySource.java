@@ -13,7 +13,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -67,10 +66,11 @@ public final class RegistrySource implements ContentSource {
   @Override
   public void fetch(WantedChunk wanted, ChunkReceiver receiver)
       throws IOException, InterruptedException {
-    int kib = memoryKib(wanted.location());
+    int following = 0;
     for (FrameLocation frame : wanted.following()) {
-      kib = Math.max(kib, memoryKib(frame)); // one after the other
+      following = Math.max(following, memoryKib(frame)); // one after the other
     }
+    int kib = Math.min(MAX_MEMORY_KIB, memoryKib(wanted.location()) + following);
     memory.acquire(kib);
     try {
       fetchFromAnyOrigin(wanted, receiver);
@@ -80,32 +80,45 @@ public final class RegistrySource implements ContentSource {
   }
 
   private static int memoryKib(FrameLocation frame) {
-    return Math.min(MAX_MEMORY_KIB, (frame.compressedSize() >> 10) + (frame.size() >> 10) + 1);
+    return (frame.compressedSize() >> 10) + (frame.size() >> 10) + 1;
   }
 
   private void fetchFromAnyOrigin(WantedChunk wanted, ChunkReceiver receiver)
       throws IOException, InterruptedException {
-    FrameLocation location = wanted.location();
-    List<RepositoryName> repositories = order.repositories(location.origins());
+    List<RepositoryName> repositories = order.repositories(wanted.location().origins());
     try (OriginRace<Arrival> race =
-        new OriginRace<>(repositories, HEAD_START, repository -> open(repository, wanted))) {
+            new OriginRace<>(repositories, HEAD_START, repository -> open(repository, wanted));
+        Arrival arrival = handFirstOf(race, wanted, receiver)) {
+      race.close();
+      handFollowing(arrival.range, wanted.following(), receiver);
+    }
+  }
+
+  /** Hands over the wanted frame from the first origin that has it. */
+  private Arrival handFirstOf(OriginRace<Arrival> race, WantedChunk wanted, ChunkReceiver receiver)
+      throws IOException, InterruptedException {
+    try {
       Optional<OriginRace.Arrived<Arrival>> arrived = race.next();
       while (arrived.isPresent()) {
         RepositoryName repository = arrived.get().repository();
-        try (Arrival arrival = arrived.get().opened()) {
+        Arrival arrival = arrived.get().opened();
+        try {
           hand(arrival.frame, wanted, receiver);
           order.succeeded(repository);
-          race.losers().forEach(order::failed);
-          race.close();
-          handFollowing(arrival.range, wanted.following(), receiver);
-          return;
+          return arrival;
         } catch (IOException e) {
+          arrival.close();
           race.fail(repository, e);
+        } catch (RuntimeException | Error e) {
+          arrival.close();
+          throw e;
         }
         arrived = race.next();
       }
+      throw new FrameUnavailableException(wanted.location(), race.failures());
+    } finally {
+      // also when the time was over: those that used it up come last the next time
       race.losers().forEach(order::failed);
-      throw new FrameUnavailableException(location, race.failures());
     }
   }
 
@@ -135,7 +148,7 @@ public final class RegistrySource implements ContentSource {
                 location.compressedSize());
     try {
       return new Arrival(FrameDecoder.decode(range.first(), location.size()), range);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       range.close();
       throw e;
     }
@@ -162,15 +175,12 @@ public final class RegistrySource implements ContentSource {
   /** The chunk that somebody waits for goes first. */
   private static void hand(byte[] frame, WantedChunk wanted, ChunkReceiver receiver)
       throws IOException {
-    List<FrameLocation.Part> others = new ArrayList<>();
+    receiver.accept(wanted.digest(), bytes(frame, wanted.part()));
     for (FrameLocation.Part part : wanted.location().parts()) {
-      if (part.digest().equals(wanted.digest()) && part.size() == wanted.size()) {
-        receiver.accept(part.digest(), bytes(frame, part));
-      } else {
-        others.add(part);
+      if (!part.equals(wanted.part())) {
+        handOptional(frame, part, wanted.location(), receiver);
       }
     }
-    others.forEach(part -> handOptional(frame, part, wanted.location(), receiver));
   }
 
   private static void handOptional(

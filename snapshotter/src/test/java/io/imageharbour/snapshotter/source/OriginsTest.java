@@ -61,6 +61,29 @@ class OriginsTest {
     assertThat(order.repositories(origins)).containsExactly(name("a.test/x"), name("b.test/x"));
   }
 
+  @Test
+  void aRepositoryThatProvedGoodIsAskedBeforeThoseBehindTheFirst() {
+    OriginOrder order = new OriginOrder(layer -> List.of(), () -> 0);
+    order.succeeded(name("d.test/x"));
+    List<String> origins = List.of("a.test/x", "b.test/x", "c.test/x", "d.test/x");
+    assertThat(order.repositories(origins))
+        .containsExactly(name("a.test/x"), name("d.test/x"), name("b.test/x"), name("c.test/x"));
+    order.failed(name("a.test/x"));
+    assertThat(order.repositories(origins).getLast()).isEqualTo(name("a.test/x"));
+  }
+
+  @Test
+  void aRegistryOnAHostNamedContainerdIsARegistry() {
+    OriginOrder order =
+        new OriginOrder(
+            layer -> {
+              throw new AssertionError("nobody asked containerd");
+            },
+            () -> 0);
+    assertThat(order.repositories(List.of("containerd:5000/foo")))
+        .containsExactly(name("containerd:5000/foo"));
+  }
+
   private static RepositoryName name(String text) {
     int slash = text.indexOf('/');
     return new RepositoryName(text.substring(0, slash), text.substring(slash + 1));

@@ -172,6 +172,31 @@ class RegistrySourceTest {
     assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
   }
 
+  @Test
+  void aPartThatOnlyAnIndexSaysIsThereDoesNotKeepTheRealOneAway() throws Exception {
+    WantedChunk wanted = wanted("good");
+    FrameLocation location = wanted.location();
+    List<FrameLocation.Part> parts = new ArrayList<>(location.parts());
+    parts.addFirst(new FrameLocation.Part(wanted.digest(), 0, SECOND.length));
+    FrameLocation withForged =
+        new FrameLocation(
+            location.pack(),
+            location.packSize(),
+            location.offset(),
+            location.compressedSize(),
+            location.size(),
+            location.origins(),
+            parts);
+    List<Digest> handed = new ArrayList<>();
+    source.fetch(
+        new WantedChunk(wanted.part(), withForged, List.of()),
+        (digest, bytes) -> {
+          verify(digest, bytes);
+          handed.add(digest);
+        });
+    assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
+  }
+
   private WantedChunk followed(String repository) {
     WantedChunk wanted = wanted(repository);
     FrameLocation behind =
@@ -183,7 +208,7 @@ class RegistrySourceTest {
             THIRD.length,
             wanted.location().origins(),
             List.of(new FrameLocation.Part(Digest.sha256(THIRD), 0, THIRD.length)));
-    return new WantedChunk(wanted.digest(), wanted.size(), wanted.location(), List.of(behind));
+    return new WantedChunk(wanted.part(), wanted.location(), List.of(behind));
   }
 
   private static void verify(Digest digest, ByteBuffer bytes) throws HarbourException {
@@ -208,7 +233,7 @@ class RegistrySourceTest {
             List.of(
                 new FrameLocation.Part(Digest.sha256(FIRST), 0, FIRST.length),
                 new FrameLocation.Part(Digest.sha256(SECOND), FIRST.length, SECOND.length)));
-    return new WantedChunk(Digest.sha256(SECOND), SECOND.length, location, List.of());
+    return new WantedChunk(location.parts().getLast(), location, List.of());
   }
 
   private void answer(HttpExchange exchange, byte[] blob) throws IOException {
