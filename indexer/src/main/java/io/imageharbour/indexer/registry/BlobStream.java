@@ -160,7 +160,7 @@ final class BlobStream extends InputStream {
       candidate.learnThatRangesAreIgnored();
       try {
         opened.skip(position, until);
-      } catch (IOException e) {
+      } catch (Throwable e) {
         opened.close();
         throw e;
       }

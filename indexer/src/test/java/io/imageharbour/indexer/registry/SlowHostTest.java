@@ -1,0 +1,105 @@
+package io.imageharbour.indexer.registry;
+
+import static io.imageharbour.indexer.registry.TestClients.randomBytes;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.registry.ScriptedServer.Handler;
+import io.imageharbour.indexer.registry.ScriptedServer.Reply;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A host that sends next to nothing, or too much, keeps neither our threads nor connections. */
+class SlowHostTest {
+
+  private static final byte[] BLOB = randomBytes(400_000, 1);
+  private static final Digest DIGEST = Digest.sha256(BLOB);
+
+  /** As many as a host may have. */
+  private static final int CONNECTIONS = 32;
+
+  private static final Duration DEADLINE = Duration.ofSeconds(1);
+  private static final Duration STALL = Duration.ofMillis(500);
+  private static final Duration PER_BYTE = Duration.ofMillis(20);
+
+  @TempDir Path directory;
+  private @Nullable ScriptedServer server;
+  private @Nullable RegistryClient client;
+
+  @AfterEach
+  void stop() throws IOException {
+    if (client != null) {
+      client.close();
+    }
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  private Repository repository(Handler handler) throws IOException {
+    server = new ScriptedServer(handler);
+    client = new RegistryClient(TestClients.settings(directory).withTimeouts(DEADLINE, STALL));
+    return client.repository(server.repository("a/b"));
+  }
+
+  private static byte[] read(Repository repository, int offset, int length) throws Exception {
+    return repository.readBlob(DIGEST, BLOB.length, offset, length);
+  }
+
+  private static byte[] expected(int offset, int length) {
+    return Arrays.copyOfRange(BLOB, offset, offset + length);
+  }
+
+  @Test
+  void aSlowRefusalGivesItsConnectionBack() throws Exception {
+    AtomicInteger count = new AtomicInteger();
+    Repository repository =
+        repository(
+            request ->
+                count.incrementAndGet() > CONNECTIONS
+                    ? Reply.part(BLOB, request)
+                    : Reply.of(401, new byte[5000])
+                        .with("WWW-Authenticate", "Basic realm=\"a\"")
+                        .slowlyAfter(0, PER_BYTE));
+    CountDownLatch failed = new CountDownLatch(CONNECTIONS);
+    for (int i = 0; i < CONNECTIONS; i++) {
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                assertThatThrownBy(() -> read(repository, 0, 10))
+                    .isInstanceOf(RegistryUnavailableException.class);
+                failed.countDown();
+              });
+    }
+    assertThat(failed.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(read(repository, 1000, 500)).isEqualTo(expected(1000, 500));
+  }
+
+  @Test
+  void aPartForWhichThereIsNoMemoryGivesItsConnectionBack() throws Exception {
+    int tooMuch = Integer.MAX_VALUE;
+    Repository repository =
+        repository(
+            request ->
+                request.range(tooMuch)[1] == tooMuch - 1
+                    ? Reply.of(206)
+                        .with("Content-Range", "bytes 0-" + (tooMuch - 1) + "/" + tooMuch)
+                        .with("Content-Length", "" + tooMuch)
+                    : Reply.part(BLOB, request));
+    for (int i = 0; i < CONNECTIONS; i++) {
+      assertThatThrownBy(() -> repository.readBlob(DIGEST, tooMuch, 0, tooMuch))
+          .isInstanceOf(OutOfMemoryError.class);
+    }
+    assertThat(read(repository, 1000, 500)).isEqualTo(expected(1000, 500));
+  }
+}
