@@ -83,7 +83,10 @@ final class HttpTransport implements AutoCloseable {
     overdue.watch(request, deadline);
     try {
       return new Answer(
-          request, client.executeOpen(target, request, HttpClientContext.create()), outgoing.uri());
+          request,
+          client.executeOpen(target, request, HttpClientContext.create()),
+          outgoing.uri(),
+          overdue);
     } catch (IOException e) {
       request.cancel();
       if (deadline.passed() && !(e instanceof InterruptedIOException)) {
