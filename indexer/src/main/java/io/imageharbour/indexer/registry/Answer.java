@@ -3,8 +3,10 @@ package io.imageharbour.indexer.registry;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,16 +26,25 @@ final class Answer implements AutoCloseable {
   private static final int COPY_SIZE = 64 << 10;
   private static final int SHORT_BODY = 1024;
 
+  /** How long a short body may take to save its connection. */
+  private static final Duration DRAIN_TIME = Duration.ofMillis(200);
+
   private final HttpUriRequestBase request;
   private final ClassicHttpResponse response;
   private final URI uri;
+  private final OverdueRequests overdue;
   private final InputStream body;
   private boolean ended;
 
-  Answer(HttpUriRequestBase request, ClassicHttpResponse response, URI uri) throws IOException {
+  /**
+   * @param overdue cancels the request when a read of the body takes too long
+   */
+  Answer(HttpUriRequestBase request, ClassicHttpResponse response, URI uri, OverdueRequests overdue)
+      throws IOException {
     this.request = request;
     this.response = response;
     this.uri = uri;
+    this.overdue = overdue;
     HttpEntity entity = response.getEntity();
     this.body = entity == null ? InputStream.nullInputStream() : entity.getContent();
     this.ended = entity == null;
@@ -72,13 +83,30 @@ final class Answer implements AutoCloseable {
     return OptionalLong.of(Long.parseLong(length.get()));
   }
 
-  /** Reads what has arrived, at least one byte; -1 at the end of the body. */
-  int read(byte[] target, int offset, int length) throws IOException {
-    int read = body.read(target, offset, length);
-    if (read < 0) {
-      ended = true;
+  /**
+   * Reads what has arrived, at least one byte; -1 at the end of the body.
+   *
+   * @throws SocketTimeoutException if nothing came by the deadline. One read of a chunked body may
+   *     take any number of reads of the socket, so a host could hold the thread without it.
+   */
+  int read(byte[] target, int offset, int length, Deadline deadline) throws IOException {
+    overdue.watch(request, deadline);
+    try {
+      int read = body.read(target, offset, length);
+      if (read < 0) {
+        ended = true;
+      }
+      return read;
+    } catch (IOException e) {
+      if (deadline.passed() && !(e instanceof InterruptedIOException)) {
+        SocketTimeoutException timeout = tooSlow();
+        timeout.initCause(e);
+        throw timeout;
+      }
+      throw e;
+    } finally {
+      overdue.forget(request);
     }
-    return read;
   }
 
   /**
@@ -88,7 +116,7 @@ final class Answer implements AutoCloseable {
    */
   void readLast(byte[] target, Deadline deadline) throws IOException {
     readFully(target, deadline);
-    if (read(new byte[1], 0, 1) >= 0) {
+    if (read(new byte[1], 0, 1, deadline) >= 0) {
       throw new HostFailure(
           HostFailure.Kind.WRONG_CONTENT,
           "answered with more than the %d bytes asked for".formatted(target.length));
@@ -99,7 +127,7 @@ final class Answer implements AutoCloseable {
   void readFully(byte[] target, Deadline deadline) throws IOException {
     int filled = 0;
     while (filled < target.length) {
-      int read = read(target, filled, target.length - filled);
+      int read = read(target, filled, target.length - filled, deadline);
       if (read < 0) {
         throw new EOFException("%d of %d bytes came".formatted(filled, target.length));
       }
@@ -113,7 +141,7 @@ final class Answer implements AutoCloseable {
     byte[] skipped = new byte[(int) Math.min(COPY_SIZE, count)];
     long left = count;
     while (left > 0) {
-      int read = read(skipped, 0, (int) Math.min(skipped.length, left));
+      int read = read(skipped, 0, (int) Math.min(skipped.length, left), deadline);
       if (read < 0) {
         throw new EOFException("%d of %d bytes came".formatted(count - left, count));
       }
@@ -130,7 +158,7 @@ final class Answer implements AutoCloseable {
       if (filled == bytes.length) {
         bytes = Arrays.copyOf(bytes, Math.min(max + 1, 2 * bytes.length));
       }
-      int read = read(bytes, filled, bytes.length - filled);
+      int read = read(bytes, filled, bytes.length - filled, deadline);
       if (read < 0) {
         break;
       }
@@ -142,28 +170,37 @@ final class Answer implements AutoCloseable {
 
   private static void requireTime(Deadline deadline) throws SocketTimeoutException {
     if (deadline.passed()) {
-      throw new SocketTimeoutException("the answer is too slow");
+      throw tooSlow();
     }
+  }
+
+  private static SocketTimeoutException tooSlow() {
+    return new SocketTimeoutException("the answer is too slow");
   }
 
   /** Gives the connection back if the body is at its end or nearly so, and closes it otherwise. */
   @Override
   public void close() {
-    if (!ended && !(contentLength().orElse(Long.MAX_VALUE) <= SHORT_BODY && drain())) {
-      request.cancel();
+    try {
+      if (!ended && contentLength().orElse(Long.MAX_VALUE) <= SHORT_BODY) {
+        drain();
+      }
+    } catch (IOException e) {
+      // Whoever wanted this body has it already; only the connection is lost.
+    } finally {
+      if (!ended) {
+        ended = true;
+        request.cancel();
+      }
     }
   }
 
-  private boolean drain() {
-    try {
-      byte[] rest = new byte[SHORT_BODY];
-      while (!ended) {
-        read(rest, 0, rest.length);
-      }
-      return true;
-    } catch (IOException e) {
-      // Whoever wanted this body has it already; only the connection is lost.
-      return false;
+  private void drain() throws IOException {
+    Deadline deadline = Deadline.in(DRAIN_TIME);
+    byte[] rest = new byte[SHORT_BODY];
+    while (!ended) {
+      read(rest, 0, rest.length, deadline);
+      requireTime(deadline);
     }
   }
 

@@ -36,20 +36,24 @@ final class BlobGet {
   /**
    * Checks an answer to {@link #whole}.
    *
-   * @throws HostFailure if it is not the blob; the answer is closed then
+   * @throws HostFailure if it is not the blob; the answer is closed whenever this fails
    */
   static void checkWhole(
       HostConnection host, RegistryRequest request, Answer answer, long size, Deadline deadline)
       throws IOException {
-    if (answer.status() != 200) {
-      throw host.failure(answer, request, deadline);
-    }
-    OptionalLong length = answer.contentLength();
-    if (length.isPresent() && length.getAsLong() != size) {
+    try {
+      if (answer.status() != 200) {
+        throw host.failure(answer, request, deadline);
+      }
+      OptionalLong length = answer.contentLength();
+      if (length.isPresent() && length.getAsLong() != size) {
+        throw new HostFailure(
+            Kind.WRONG_CONTENT,
+            "answered with %d bytes instead of %d".formatted(length.getAsLong(), size));
+      }
+    } catch (Throwable e) {
       answer.close();
-      throw new HostFailure(
-          Kind.WRONG_CONTENT,
-          "answered with %d bytes instead of %d".formatted(length.getAsLong(), size));
+      throw e;
     }
   }
 
@@ -57,7 +61,7 @@ final class BlobGet {
    * Checks an answer to {@link #part}.
    *
    * @return whether the body is the part; otherwise it is the whole blob
-   * @throws HostFailure if it is neither; the answer is closed then
+   * @throws HostFailure if it is neither; the answer is closed whenever this fails
    */
   static boolean checkPart(
       HostConnection host,
@@ -70,7 +74,7 @@ final class BlobGet {
       case 206 -> {
         try {
           range.check(answer);
-        } catch (HostFailure e) {
+        } catch (Throwable e) {
           answer.close();
           throw e;
         }

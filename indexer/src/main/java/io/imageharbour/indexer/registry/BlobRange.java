@@ -55,7 +55,8 @@ public final class BlobRange implements AutoCloseable {
       BlobRange opened = new BlobRange(first, answer, deadline, latency, range.length());
       opened.fill(first);
       return opened;
-    } catch (IOException | RuntimeException e) {
+    } catch (Throwable e) {
+      // There may be no memory for the beginning.
       answer.close();
       throw e;
     }

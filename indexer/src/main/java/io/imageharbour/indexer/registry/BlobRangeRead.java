@@ -83,7 +83,12 @@ final class BlobRangeRead {
     Duration latency = Duration.ofNanos(System.nanoTime() - begin);
     if (BlobGet.checkPart(host, request, answer, range, deadline)) {
       BlobRange opened = BlobRange.begin(answer, range, first, latency, deadline);
-      client.routes().remember(name, blob, Route.to(host, answer.uri()));
+      try {
+        client.routes().remember(name, blob, Route.to(host, answer.uri()));
+      } catch (Throwable e) {
+        opened.close();
+        throw e;
+      }
       return opened;
     }
     if (range.length() == range.total()) {

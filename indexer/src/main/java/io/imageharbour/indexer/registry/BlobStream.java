@@ -89,6 +89,7 @@ final class BlobStream extends InputStream {
   private int readSome(byte[] target, int offset, int length)
       throws IOException, InterruptedException {
     boolean silent = false;
+    deadline = Deadline.in(client.settings().deadline());
     while (true) {
       Answer current = answer;
       if (current == null) {
@@ -96,9 +97,8 @@ final class BlobStream extends InputStream {
         answer = current;
       }
       try {
-        int read = current.read(target, offset, length);
+        int read = current.read(target, offset, length, deadline);
         if (read > 0) {
-          deadline = Deadline.in(client.settings().deadline());
           return read;
         }
         throw new EOFException("%d of %d bytes came".formatted(position, size));
@@ -160,7 +160,7 @@ final class BlobStream extends InputStream {
       candidate.learnThatRangesAreIgnored();
       try {
         opened.skip(position, until);
-      } catch (IOException e) {
+      } catch (Throwable e) {
         opened.close();
         throw e;
       }
@@ -170,7 +170,8 @@ final class BlobStream extends InputStream {
 
   private void verify() throws IOException {
     Answer last = answer;
-    if (last != null && last.read(new byte[1], 0, 1) >= 0) {
+    Deadline end = Deadline.in(client.settings().deadline());
+    if (last != null && last.read(new byte[1], 0, 1, end) >= 0) {
       drop();
       throw new UnexpectedBlobDigestException(
           "can't %s: what came is longer than the %d bytes it should have"

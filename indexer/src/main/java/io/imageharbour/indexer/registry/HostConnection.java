@@ -99,15 +99,31 @@ final class HostConnection {
               ? sendHome(request, uri, deadline)
               : transport.send(
                   host.tls().withoutIdentities(), outgoing(request, uri, List.of()), deadline);
-      Optional<String> location = answer.header("Location");
-      if (!isRedirect(answer.status()) || location.isEmpty() || !request.isRead()) {
+      Optional<URI> target = redirect(request, uri, answer);
+      if (target.isEmpty()) {
         return answer;
       }
-      answer.close();
-      uri = target(uri, location.get());
+      uri = target.get();
     }
     throw new HostFailure(
         Kind.REFUSED, "answered with more than %d redirects".formatted(MAX_REDIRECTS));
+  }
+
+  /** Where an answer says to go; it is closed if it does, and if this fails. */
+  private static Optional<URI> redirect(RegistryRequest request, URI from, Answer answer)
+      throws HostFailure {
+    try {
+      Optional<String> location = answer.header("Location");
+      if (!isRedirect(answer.status()) || location.isEmpty() || !request.isRead()) {
+        return Optional.empty();
+      }
+      Optional<URI> target = Optional.of(target(from, location.get()));
+      answer.close();
+      return target;
+    } catch (Throwable e) {
+      answer.close();
+      throw e;
+    }
   }
 
   private Answer sendHome(RegistryRequest request, URI uri, Deadline deadline)
@@ -117,10 +133,12 @@ final class HostConnection {
     if (answer.status() != 401) {
       return answer;
     }
-    List<String> challenges = answer.headers("WWW-Authenticate");
-    // Its few bytes are read so that the connection can be used again.
-    ErrorAnswer.read(answer, List.of(), deadline);
-    answer.close();
+    List<String> challenges;
+    try (answer) {
+      challenges = answer.headers("WWW-Authenticate");
+      // Its few bytes are read so that the connection can be used again.
+      ErrorAnswer.read(answer, List.of(), deadline);
+    }
     String other = authorizer.answer(challenges, request.scopes(), authorization, deadline);
     Answer second = transport.send(host.tls(), home(request, uri, other), deadline);
     if (second.status() == 401) {

@@ -79,17 +79,27 @@ final class HttpTransport implements AutoCloseable {
     request.setConfig(remaining.compareTo(stallTimeout) < 0 ? requestConfig(remaining) : usual);
     Origin origin = Origin.of(outgoing.uri());
     HttpHost target = new HttpHost(origin.scheme(), unbracketed(origin.host()), origin.port());
+    CloseableHttpClient client = client(tls);
     overdue.watch(request, deadline);
     try {
       return new Answer(
           request,
-          client(tls).executeOpen(target, request, HttpClientContext.create()),
-          outgoing.uri());
+          client.executeOpen(target, request, HttpClientContext.create()),
+          outgoing.uri(),
+          overdue);
     } catch (IOException e) {
+      request.cancel();
       if (deadline.passed() && !(e instanceof InterruptedIOException)) {
         SocketTimeoutException timeout = new SocketTimeoutException("the deadline has passed");
         timeout.initCause(e);
         throw timeout;
+      }
+      throw e;
+    } catch (RuntimeException | Error e) {
+      request.cancel();
+      if (e instanceof Error && clients.remove(tls, client)) {
+        // The library closes a client's connections then, and never opens others.
+        client.close(CloseMode.IMMEDIATE);
       }
       throw e;
     } finally {

@@ -3,27 +3,32 @@ package io.imageharbour.indexer.registry;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 
 /**
  * Cancels requests whose deadline has passed. A socket's own timeout starts anew with every byte,
- * so a host that sends its headers byte by byte would hold a thread for ever without this.
+ * so a host that sends its headers, or the lengths of chunks, byte by byte would hold a thread for
+ * ever without this. An interrupt would not end that: platform threads read on.
  */
 final class OverdueRequests implements AutoCloseable {
 
-  private static final Duration INTERVAL = Duration.ofSeconds(1);
+  private static final long INTERVAL_NANOS = Duration.ofSeconds(1).toNanos();
 
   private final Map<HttpUriRequestBase, Deadline> underWay = new ConcurrentHashMap<>();
-  private final CountDownLatch closed = new CountDownLatch(1);
+  private final Thread sweeper;
+  private volatile boolean closed;
 
   OverdueRequests() {
-    Thread.ofPlatform().daemon().name("registry-deadlines").start(this::sweep);
+    this.sweeper = Thread.ofPlatform().daemon().name("registry-deadlines").start(this::sweep);
   }
 
+  /** Cancels a request at a deadline unless it is forgotten before. */
   void watch(HttpUriRequestBase request, Deadline deadline) {
     underWay.put(request, deadline);
+    if (deadline.remaining().toNanos() < INTERVAL_NANOS) {
+      LockSupport.unpark(sweeper);
+    }
   }
 
   void forget(HttpUriRequestBase request) {
@@ -31,22 +36,23 @@ final class OverdueRequests implements AutoCloseable {
   }
 
   private void sweep() {
-    try {
-      while (!closed.await(INTERVAL.toMillis(), TimeUnit.MILLISECONDS)) {
-        underWay.forEach(
-            (request, deadline) -> {
-              if (deadline.passed()) {
-                request.cancel();
-              }
-            });
+    while (!closed) {
+      long pause = INTERVAL_NANOS;
+      for (Map.Entry<HttpUriRequestBase, Deadline> entry : underWay.entrySet()) {
+        long left = entry.getValue().remaining().toNanos();
+        if (left > 0) {
+          pause = Math.min(pause, left);
+        } else {
+          entry.getKey().cancel();
+        }
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      LockSupport.parkNanos(this, pause);
     }
   }
 
   @Override
   public void close() {
-    closed.countDown();
+    closed = true;
+    LockSupport.unpark(sweeper);
   }
 }

@@ -15,13 +15,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A blob that is being downloaded, or was, to a file without a name. Readers wait until the bytes
- * they want have come. Safe for use by many threads.
+ * they want have come. A download that fails, or that nobody reads any more, lets go of the file.
+ * Safe for use by many threads.
  */
 final class SpooledBlob implements AutoCloseable {
 
   private static final int COPY_SIZE = 64 << 10;
 
   private final FileChannel file;
+  private final Duration unreadTime;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition more = lock.newCondition();
   private final Thread download;
@@ -29,15 +31,24 @@ final class SpooledBlob implements AutoCloseable {
   private long available;
   private @Nullable IOException failure;
   private int readers;
+  private Deadline unreadUntil;
   private boolean abandoned;
 
-  /** Where the bytes come from. */
+  /** Where the bytes come from; no more of them than the blob should have. */
   @FunctionalInterface
   interface Source {
     InputStream open() throws IOException, InterruptedException;
   }
 
-  SpooledBlob(Path directory, String name, Source source) throws IOException {
+  /**
+   * Begins a download.
+   *
+   * @param name of what is downloaded, for messages
+   * @param unreadTime how long the download goes on while nobody reads
+   */
+  SpooledBlob(Path directory, String name, Duration unreadTime, Source source) throws IOException {
+    this.unreadTime = unreadTime;
+    this.unreadUntil = Deadline.in(unreadTime);
     Path path = Files.createTempFile(directory, "harbour-blob-", ".spool");
     try {
       this.file = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -57,20 +68,31 @@ final class SpooledBlob implements AutoCloseable {
         while (buffer.hasRemaining()) {
           position += file.write(buffer, position);
         }
-        advance(position);
+        if (!advance(position)) {
+          return;
+        }
       }
     } catch (IOException e) {
       fail(e);
     } catch (InterruptedException e) {
       fail(new IOException("the download was given up", e));
+    } catch (RuntimeException | Error e) {
+      fail(new IOException("the download ended with " + e, e));
+      throw e;
     }
   }
 
-  private void advance(long position) {
+  /** Tells readers what has come; false, and abandoned, if there have been none for too long. */
+  private boolean advance(long position) throws IOException {
     lock.lock();
     try {
       available = position;
       more.signalAll();
+      if (readers == 0 && unreadUntil.passed()) {
+        abandoned = true;
+        closeIfUnused();
+      }
+      return !abandoned;
     } finally {
       lock.unlock();
     }
@@ -81,16 +103,19 @@ final class SpooledBlob implements AutoCloseable {
     try {
       failure = e;
       more.signalAll();
+      closeIfUnused();
+    } catch (IOException notClosed) {
+      e.addSuppressed(notClosed);
     } finally {
       lock.unlock();
     }
   }
 
-  /** Whether nothing more can be expected of it. */
-  boolean hasFailed() {
+  /** Whether nothing more can be expected of it, because it failed or was given up. */
+  boolean hasEnded() {
     lock.lock();
     try {
-      return failure != null;
+      return failure != null || abandoned;
     } finally {
       lock.unlock();
     }
@@ -109,6 +134,7 @@ final class SpooledBlob implements AutoCloseable {
       if (abandoned) {
         return null;
       }
+      requireNoFailure();
       readers++;
     } finally {
       lock.unlock();
@@ -138,10 +164,7 @@ final class SpooledBlob implements AutoCloseable {
       long seen = available;
       long left = patience.toNanos();
       while (available < end) {
-        IOException failed = failure;
-        if (failed != null) {
-          throw failed;
-        }
+        requireNoFailure();
         if (left <= 0) {
           throw new RegistryUnavailableException(
               "%s: no new byte came within %d s, after %d bytes. Is the registry reachable?"
@@ -158,10 +181,18 @@ final class SpooledBlob implements AutoCloseable {
     }
   }
 
+  private void requireNoFailure() throws IOException {
+    IOException failed = failure;
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
   private void leave() throws IOException {
     lock.lock();
     try {
       readers--;
+      unreadUntil = Deadline.in(unreadTime);
       closeIfUnused();
     } finally {
       lock.unlock();
@@ -182,7 +213,7 @@ final class SpooledBlob implements AutoCloseable {
   }
 
   private void closeIfUnused() throws IOException {
-    if (abandoned && readers == 0) {
+    if ((abandoned || failure != null) && readers == 0) {
       file.close();
     }
   }

@@ -19,6 +19,9 @@ final class SpooledBlobs implements AutoCloseable {
   private static final int MAX_BLOBS = 16;
   private static final long MAX_BYTES = 16L << 30;
 
+  /** A slow download is worth more than a new one, but not the network for ever. */
+  private static final Duration UNREAD_TIME = Duration.ofMinutes(5);
+
   private final RegistryClient client;
   private final Map<Key, Entry> blobs = new LinkedHashMap<>(16, 0.75f, true);
 
@@ -30,9 +33,19 @@ final class SpooledBlobs implements AutoCloseable {
     this.client = client;
   }
 
-  /** Reads a part of a blob, which is downloaded if it is not here yet. */
+  /**
+   * Reads a part of a blob, which is downloaded if it is not here yet.
+   *
+   * @throws HostFailure if it is bigger than all blobs here may be together
+   */
   byte[] read(RepositoryName repository, Digest blob, ContentRange range)
       throws IOException, InterruptedException {
+    if (range.total() > MAX_BYTES) {
+      throw new HostFailure(
+          HostFailure.Kind.REFUSED,
+          "ignores ranges, and a blob of %d bytes is too big to be downloaded whole (at most %d)"
+              .formatted(range.total(), MAX_BYTES));
+    }
     Duration patience = client.settings().deadline();
     while (true) {
       SpooledBlob spooled = find(new Key(repository, blob), range.total());
@@ -46,7 +59,7 @@ final class SpooledBlobs implements AutoCloseable {
   private SpooledBlob find(Key key, long size) throws IOException {
     synchronized (blobs) {
       Entry known = blobs.get(key);
-      if (known != null && !known.blob().hasFailed()) {
+      if (known != null && !known.blob().hasEnded()) {
         return known.blob();
       }
       if (known != null) {
@@ -63,14 +76,19 @@ final class SpooledBlobs implements AutoCloseable {
           new SpooledBlob(
               client.settings().temporaryDirectory(),
               "download of the blob " + key.blob() + " of " + key.repository(),
+              UNREAD_TIME,
               () -> BlobStream.open(client, key.repository(), key.blob(), size));
       blobs.put(key, new Entry(spooled, size));
       return spooled;
     }
   }
 
-  /** The blobs that were read the longest time ago go first. */
+  /**
+   * Downloads that failed or were given up go first, then the blobs that were read the longest time
+   * ago.
+   */
   private void makeRoom(long size) throws IOException {
+    blobs.values().removeIf(entry -> entry.blob().hasEnded());
     long held = size;
     for (Entry entry : blobs.values()) {
       held += entry.size();

@@ -82,14 +82,22 @@ final class ScriptedServer implements AutoCloseable {
    *
    * @param cutAfter how much of the body is sent before the connection is closed, -1 for all
    * @param pause before every byte of the head and the body; zero to send it all at once
+   * @param atOnce how much of the body is sent with the head before the pauses begin, -1 for not
+   *     even the head
    */
-  record Reply(int status, Map<String, String> headers, byte[] body, int cutAfter, Duration pause) {
+  record Reply(
+      int status,
+      Map<String, String> headers,
+      byte[] body,
+      int cutAfter,
+      Duration pause,
+      int atOnce) {
 
     static final int SILENCE = 0;
     static final int HANG_UP = -1;
 
     static Reply of(int status) {
-      return new Reply(status, Map.of(), new byte[0], -1, Duration.ZERO);
+      return new Reply(status, Map.of(), new byte[0], -1, Duration.ZERO, -1);
     }
 
     static Reply of(int status, byte[] body) {
@@ -125,19 +133,31 @@ final class ScriptedServer implements AutoCloseable {
     Reply with(String name, String value) {
       Map<String, String> more = new LinkedHashMap<>(headers);
       more.put(name, value);
-      return new Reply(status, more, body, cutAfter, pause);
+      return new Reply(status, more, body, cutAfter, pause, atOnce);
     }
 
     Reply withBody(byte[] other) {
-      return new Reply(status, headers, other, cutAfter, pause);
+      return new Reply(status, headers, other, cutAfter, pause, atOnce);
     }
 
     Reply cutAfter(int bytes) {
-      return new Reply(status, headers, body, bytes, pause);
+      return new Reply(status, headers, body, bytes, pause, atOnce);
     }
 
     Reply slowly(Duration perByte) {
-      return new Reply(status, headers, body, cutAfter, perByte);
+      return new Reply(status, headers, body, cutAfter, perByte, -1);
+    }
+
+    /** Sends the head and these many bytes of the body at once, and the rest byte by byte. */
+    Reply slowlyAfter(int bytes, Duration perByte) {
+      return new Reply(status, headers, body, cutAfter, perByte, bytes);
+    }
+
+    /** The same with a body whose length no header tells: it is sent as it is, chunks and all. */
+    Reply chunked(String raw) {
+      return withBody(raw.getBytes(StandardCharsets.ISO_8859_1))
+          .with("Content-Length", "")
+          .with("Transfer-Encoding", "chunked");
     }
   }
 
@@ -250,15 +270,14 @@ final class ScriptedServer implements AutoCloseable {
     byte[] all = new byte[headBytes.length + sent];
     System.arraycopy(headBytes, 0, all, 0, headBytes.length);
     System.arraycopy(body, 0, all, headBytes.length, sent);
-    if (reply.pause().isZero()) {
-      out.write(all);
-    } else {
-      for (byte b : all) {
-        if (closed.await(reply.pause().toNanos(), TimeUnit.NANOSECONDS)) {
-          return false;
-        }
-        out.write(b);
+    int slow = reply.atOnce() < 0 ? 0 : headBytes.length + reply.atOnce();
+    int begun = reply.pause().isZero() ? all.length : Math.min(slow, all.length);
+    out.write(all, 0, begun);
+    for (int i = begun; i < all.length; i++) {
+      if (closed.await(reply.pause().toNanos(), TimeUnit.NANOSECONDS)) {
+        return false;
       }
+      out.write(all[i]);
     }
     out.flush();
     return reply.cutAfter() < 0;
