@@ -19,6 +19,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -267,9 +268,12 @@ class RegistryCommandsTest {
   }
 
   @Test
-  void aRegistryThatDoesNotListenIsANetworkError() throws IOException {
+  void aRegistryThatDoesNotListenIsANetworkErrorThatNobodyWaitsFor() throws IOException {
     String nobody = "127.0.0.1:" + LocalRegistry.freePort();
+    long begin = System.nanoTime();
     assertFailure(ExitCode.NETWORK, nobody, "inspect", nobody + "/x");
+    assertFailure(ExitCode.NETWORK, "Check the name and the port", "convert", nobody + "/x");
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
   }
 
   @Test
