@@ -21,7 +21,7 @@ final class ExitCode {
   /** The registry wants other credentials. */
   static final int UNAUTHORISED = 4;
 
-  /** What came is damaged, hostile, too new, or not what it should be. */
+  /** What came is damaged, hostile, or not what it should be. */
   static final int INVALID = 5;
 
   /** The registry does not answer, or answers with an error of its own. */
@@ -29,6 +29,9 @@ final class ExitCode {
 
   /** This machine is the trouble: a full disk, a file that may not be read. */
   static final int LOCAL = 7;
+
+  /** The index was made by a newer Harbour: the image is well, this program is old. */
+  static final int TOO_NEW = 8;
 
   /** A bug in Harbour ({@code EX_SOFTWARE} of sysexits.h). */
   static final int INTERNAL = 70;

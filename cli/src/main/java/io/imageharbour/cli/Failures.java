@@ -3,6 +3,7 @@ package io.imageharbour.cli;
 import io.imageharbour.cli.text.Escaped;
 import io.imageharbour.cli.tree.PathNotFoundException;
 import io.imageharbour.indexer.HarbourException;
+import io.imageharbour.indexer.format.IndexTooNewException;
 import io.imageharbour.indexer.registry.BlobNotFoundException;
 import io.imageharbour.indexer.registry.InvalidReferenceException;
 import io.imageharbour.indexer.registry.ManifestNotFoundException;
@@ -52,6 +53,7 @@ final class Failures {
       case RegistryUnavailableException _, RegistryRefusedException _ -> ExitCode.NETWORK;
       case OutputFailedException _, RegistryConfigurationException _, FileSystemException _ ->
           ExitCode.LOCAL;
+      case IndexTooNewException _ -> ExitCode.TOO_NEW;
       // every other failure that Harbour expects is about what it was given to read
       case HarbourException _ -> ExitCode.INVALID;
       case IOException _ -> ExitCode.LOCAL;

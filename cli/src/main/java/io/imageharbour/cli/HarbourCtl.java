@@ -36,9 +36,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ExitCode.USAGE + ":the command line makes no sense",
       ExitCode.NOT_FOUND + ":no such image or file",
       ExitCode.UNAUTHORISED + ":the registry wants other credentials",
-      ExitCode.INVALID + ":an image is damaged, too new, no index image, or not for that platform",
+      ExitCode.INVALID + ":an image is damaged, no index image, or not for that platform",
       ExitCode.NETWORK + ":the registry can't be reached, or fails",
       ExitCode.LOCAL + ":this machine: disk full, file not readable, bad configuration",
+      ExitCode.TOO_NEW + ":an image was made by a newer Harbour: update this one",
       ExitCode.INTERNAL + ":a bug in Harbour",
       ExitCode.INTERRUPTED + ":ended by Ctrl-C; nothing is left half made",
       ExitCode.BROKEN_PIPE + ":nobody reads the output any more"

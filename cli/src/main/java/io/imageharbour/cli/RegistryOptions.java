@@ -13,6 +13,9 @@ import picocli.CommandLine.Option;
 /** How the commands that speak to a registry are told how to. */
 final class RegistryOptions {
 
+  /** Long enough for a lost packet; a wrong name is said before people wonder. */
+  private static final Duration FIRST_CONTACT = Duration.ofSeconds(2);
+
   @Option(
       names = "--plain-http",
       description =
@@ -42,14 +45,15 @@ final class RegistryOptions {
   /**
    * A client with these options; the caller closes it.
    *
-   * @param patience how long one operation is tried
+   * @param patience how long one operation is tried with a registry that has answered before
    */
   RegistryClient open(Duration patience) throws RegistryConfigurationException {
     RegistrySettings defaults = RegistrySettings.defaults();
     RegistrySettings settings =
         defaults
             .withPlainHttp(plainHttp)
-            .withTimeouts(patience, Collections.min(List.of(patience, defaults.stallTimeout())));
+            .withTimeouts(patience, Collections.min(List.of(patience, defaults.stallTimeout())))
+            .withFirstContact(FIRST_CONTACT);
     if (certsDirectory.isPresent()) {
       settings = settings.withCertsDirectories(List.of(certsDirectory.get()));
     }

@@ -51,7 +51,7 @@ class HarbourCtlTest {
     assertThat(help.exitCode()).isZero();
     assertThat(help.out().lines().dropWhile(line -> !line.equals("Exit codes:")).skip(1))
         .extracting(line -> line.strip().split(" ", -1)[0])
-        .startsWith("0", "1", "2", "3", "4", "5", "6", "7", "70", "130", "141", "");
+        .startsWith("0", "1", "2", "3", "4", "5", "6", "7", "8", "70", "130", "141", "");
   }
 
   @Test

@@ -5,16 +5,27 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.registry.ImageReference;
+import io.imageharbour.indexer.registry.Manifest;
+import io.imageharbour.indexer.registry.RegistryClient;
+import io.imageharbour.indexer.registry.RegistrySettings;
+import io.imageharbour.indexer.registry.Repository;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -229,6 +240,16 @@ class RegistryCommandsTest {
   }
 
   @Test
+  void anIndexOfALaterHarbourHasACodeOfItsOwnAndAsksForAnUpdate() throws Exception {
+    String future = host + "/small:future";
+    pushWithIndexVersion(2, "future");
+    for (String command : List.of("inspect", "ls", "verify")) {
+      assertFailure(ExitCode.TOO_NEW, "upgrade Harbour here", command, future);
+    }
+    assertFailure(ExitCode.TOO_NEW, "format version 2", "cat", future, "/etc/os-release");
+  }
+
+  @Test
   void aPlatformThatTheImageDoesNotHaveIsNoSuccess() {
     for (String command : List.of("inspect", "ls", "verify")) {
       assertFailure(ExitCode.INVALID, "linux/s390x", command, "--platform", "linux/s390x", image);
@@ -247,9 +268,12 @@ class RegistryCommandsTest {
   }
 
   @Test
-  void aRegistryThatDoesNotListenIsANetworkError() throws IOException {
+  void aRegistryThatDoesNotListenIsANetworkErrorThatNobodyWaitsFor() throws IOException {
     String nobody = "127.0.0.1:" + LocalRegistry.freePort();
+    long begin = System.nanoTime();
     assertFailure(ExitCode.NETWORK, nobody, "inspect", nobody + "/x");
+    assertFailure(ExitCode.NETWORK, "Check the name and the port", "convert", nobody + "/x");
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
   }
 
   @Test
@@ -298,6 +322,30 @@ class RegistryCommandsTest {
       all.add(argument.matches("small:1|single") ? host + "/" + argument : argument);
     }
     return Invocation.of(all.toArray(String[]::new));
+  }
+
+  /** Pushes the image with another version in its index, as the Harbour of that version would. */
+  private static void pushWithIndexVersion(int version, String tag) throws Exception {
+    try (RegistryClient client = new RegistryClient(RegistrySettings.defaults())) {
+      Repository repository = client.repository(ImageReference.parse(image).repository());
+      JsonNode list = new ObjectMapper().readTree(repository.manifest("1-harbour").bytes());
+      Manifest manifest = repository.manifest(list.at("/manifests/0/digest").textValue());
+      JsonNode json = new ObjectMapper().readTree(manifest.bytes());
+      ObjectNode layer = (ObjectNode) json.at("/layers/0");
+      byte[] tar;
+      try (InputStream gzip =
+          new GZIPInputStream(
+              Files.newInputStream(registry().blob(layer.get("digest").textValue())))) {
+        tar = gzip.readAllBytes();
+      }
+      int magic = new String(tar, StandardCharsets.ISO_8859_1).indexOf("\u0089HARBOUR");
+      ByteBuffer.wrap(tar).order(ByteOrder.LITTLE_ENDIAN).putInt(magic + 8, version);
+      repository.uploadBlob(tar);
+      layer.put("mediaType", "application/vnd.oci.image.layer.v1.tar");
+      layer.put("digest", Digest.sha256(tar).toString()).put("size", tar.length);
+      repository.putManifest(
+          tag, manifest.mediaType(), json.toString().getBytes(StandardCharsets.UTF_8));
+    }
   }
 
   private static Invocation cat(String path) {

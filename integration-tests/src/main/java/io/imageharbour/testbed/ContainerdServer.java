@@ -8,10 +8,12 @@ import java.util.Optional;
 /** A containerd of the workspace's own, with a root, a state directory and a socket of its own. */
 public final class ContainerdServer implements AutoCloseable {
 
+  private final Path configuration;
   private final ServerProcess process;
   private final Ctr ctr;
 
-  private ContainerdServer(ServerProcess process, Ctr ctr) {
+  private ContainerdServer(Path configuration, ServerProcess process, Ctr ctr) {
+    this.configuration = configuration;
     this.process = process;
     this.ctr = ctr;
   }
@@ -36,12 +38,17 @@ public final class ContainerdServer implements AutoCloseable {
             Command.of("containerd", "--config", configuration),
             directory.resolve("log"),
             () -> Files.exists(socket) && ctr.command("version").attempt().exit() == 0);
-    return new ContainerdServer(process, ctr);
+    return new ContainerdServer(configuration, process, ctr);
   }
 
   /** Where a containerd of that name in the workspace listens. */
   static Path socket(Workspace workspace, String name) {
     return workspace.directory().resolve(name).resolve("containerd.sock");
+  }
+
+  /** The file that it is configured with. */
+  public Path configuration() {
+    return configuration;
   }
 
   /** The client for it. */

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -39,6 +40,7 @@ public final class FaultProxy implements AutoCloseable {
   private final HttpClient client = HttpClient.newHttpClient();
   private final AtomicInteger faults = new AtomicInteger();
   private volatile Fault fault = new Fault.None();
+  private volatile CountDownLatch stalled = new CountDownLatch(1);
 
   /** What happens to answers. */
   public sealed interface Fault {
@@ -51,6 +53,15 @@ public final class FaultProxy implements AutoCloseable {
 
     /** The connection ends after so many bytes of an answer's body, for the first few answers. */
     record Cut(String pathPart, int bytes, int times) implements Fault {}
+
+    /**
+     * After so many bytes of an answer's body nothing more comes, and the connection stays open,
+     * for the first few answers.
+     */
+    record Stall(String pathPart, int bytes, int times) implements Fault {}
+
+    /** Whoever asks for a part of a blob gets 200 and the whole of it. */
+    record IgnoredRange(String pathPart) implements Fault {}
 
     /** A status instead of the blob, for the first few answers. */
     record Refuse(String pathPart, int status, int times) implements Fault {}
@@ -74,10 +85,13 @@ public final class FaultProxy implements AutoCloseable {
     return proxy;
   }
 
-  /** From now on does this, and counts anew. */
+  /** From now on does this, and counts anew; what stalls is cut. */
   public void set(Fault next) {
     faults.set(0);
     fault = next;
+    CountDownLatch former = stalled;
+    stalled = new CountDownLatch(1);
+    former.countDown();
   }
 
   /** How many answers the fault has befallen, or would have, since it was set. */
@@ -87,6 +101,7 @@ public final class FaultProxy implements AutoCloseable {
 
   @Override
   public void close() {
+    stalled.countDown();
     server.stop(0);
     threads.shutdownNow();
     client.shutdownNow();
@@ -103,7 +118,15 @@ public final class FaultProxy implements AutoCloseable {
       return;
     }
     try (exchange) {
-      HttpResponse<InputStream> response = client.send(forward(exchange), bodyHandler());
+      boolean whole =
+          now instanceof Fault.IgnoredRange ignored
+              && path.contains(ignored.pathPart)
+              && exchange.getRequestHeaders().containsKey("Range");
+      if (whole) {
+        faults.incrementAndGet();
+      }
+      Set<String> dropped = whole ? Set.of("range") : Set.of();
+      HttpResponse<InputStream> response = client.send(forward(exchange, dropped), bodyHandler());
       response
           .headers()
           .map()
@@ -130,7 +153,8 @@ public final class FaultProxy implements AutoCloseable {
   }
 
   private void send(InputStream body, OutputStream to, Fault now, String path, long start)
-      throws IOException {
+      throws IOException, InterruptedException {
+    CountDownLatch released = stalled;
     byte[] buffer = new byte[1 << 16];
     long position = start;
     for (int n = body.read(buffer); n >= 0; n = body.read(buffer)) {
@@ -149,12 +173,21 @@ public final class FaultProxy implements AutoCloseable {
         to.flush();
         throw new IOException("cut as told");
       }
+      if (now instanceof Fault.Stall stall
+          && path.contains(stall.pathPart)
+          && position - start + n > stall.bytes
+          && faults.getAndIncrement() < stall.times) {
+        to.write(buffer, 0, (int) Math.max(0, stall.bytes - (position - start)));
+        to.flush();
+        released.await();
+        throw new IOException("stalled as told");
+      }
       to.write(buffer, 0, n);
       position += n;
     }
   }
 
-  private HttpRequest forward(HttpExchange exchange) {
+  private HttpRequest forward(HttpExchange exchange, Set<String> dropped) {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(upstream.resolve(exchange.getRequestURI()))
             .method(exchange.getRequestMethod(), HttpRequest.BodyPublishers.noBody());
@@ -162,7 +195,8 @@ public final class FaultProxy implements AutoCloseable {
         .getRequestHeaders()
         .forEach(
             (name, values) -> {
-              if (!HOP.contains(name.toLowerCase(Locale.ROOT))) {
+              String lower = name.toLowerCase(Locale.ROOT);
+              if (!HOP.contains(lower) && !dropped.contains(lower)) {
                 values.forEach(value -> request.header(name, value));
               }
             });

@@ -69,6 +69,7 @@ public final class Quickstart {
   private static void down(PrintStream out) throws IOException, InterruptedException {
     if (!Files.exists(DIRECTORY)) {
       out.println("Nothing to remove: there is no " + DIRECTORY);
+      return;
     }
     Workspace.remove(DIRECTORY);
     out.println("Removed every process, mount and file of " + DIRECTORY);
@@ -125,14 +126,17 @@ public final class Quickstart {
     return registry.add(images.python(), "python-numpy", "1");
   }
 
-  /** Copies an image of any registry, with its platforms, to ours: both starts read from there. */
+  /**
+   * Copies an image of any registry, for this machine's platform, to ours: both starts read from
+   * there.
+   */
   private String copy(String image, RegistryServer registry)
       throws IOException, InterruptedException {
     String name = image.substring(image.lastIndexOf('/') + 1).replaceFirst("@.*", "");
     String target = registry.reference(name.contains(":") ? name : name + ":1");
     boolean local = image.startsWith("127.") || image.startsWith("localhost");
     Command copy =
-        Command.of("skopeo", "copy", "--quiet", "--all", "--dest-tls-verify=false")
+        Command.of("skopeo", "copy", "--quiet", "--dest-tls-verify=false")
             .withArguments("--src-tls-verify=" + !local, "docker://" + image, "docker://" + target)
             .withTimeout(Duration.ofMinutes(30));
     progress.step("Copying " + image + " to our registry", copy::run);

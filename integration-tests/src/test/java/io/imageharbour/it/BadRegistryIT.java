@@ -16,6 +16,7 @@ import io.imageharbour.testbed.image.RegistryStorage;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -123,6 +124,29 @@ final class BadRegistryIT {
     proxy.set(new Fault.Refuse(packPath, 503, 2));
     assertThat(Command.of("cat", file(OTHER)).run().bytes()).isEqualTo(content(OTHER));
     assertThat(proxy.faults()).isGreaterThanOrEqualTo(2);
+  }
+
+  @Test
+  void aConnectionThatFallsSilentIsGivenUpAndTheReadGoesOn() throws Exception {
+    proxy.set(new Fault.Stall(packPath, 10_000, 1));
+    long begin = System.nanoTime();
+
+    assertThat(Command.of("cat", file(WRONG)).run().bytes()).isEqualTo(content(WRONG));
+
+    // harbourd gives a silent connection 20 seconds
+    assertThat(Duration.ofNanos(System.nanoTime() - begin))
+        .isBetween(Duration.ofSeconds(15), Duration.ofSeconds(50));
+    assertThat(proxy.faults()).isGreaterThan(1);
+  }
+
+  @Test
+  void aRegistryThatIgnoresRangesIsReadWhole() throws Exception {
+    proxy.set(new Fault.IgnoredRange(packPath));
+
+    assertThat(Command.of("cat", file(WRONG)).run().bytes()).isEqualTo(content(WRONG));
+    assertThat(Command.of("cat", file(OTHER)).run().bytes()).isEqualTo(content(OTHER));
+
+    assertThat(proxy.faults()).as("ranges asked for in vain").isEqualTo(1);
   }
 
   private Path file(int size) {

@@ -13,11 +13,17 @@ import io.imageharbour.testbed.Snapshotter;
 import io.imageharbour.testbed.image.OciLayout;
 import io.imageharbour.testbed.image.RegistryStorage;
 import io.imageharbour.testbed.image.TestImages;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -38,15 +44,37 @@ final class RegistryIT {
       String second = registry.add(testbed.images().redis(), "shared", "redis");
       JsonNode redis = testbed.tree().convert(second, second + "-harbour");
 
-      assertThat(redis.path("referencedFiles").asLong()).isGreaterThan(3000);
-      assertThat(redis.path("packBytes").asLong())
-          .isLessThan(nginx.summary().path("packBytes").asLong() / 5);
-
       node.ctr().pull(Snapshotter.HARBOUR, nginx.reference());
-      long first = readAll(testbed, node, registry, nginx.reference());
+      Set<String> first = readAll(testbed, node, nginx.reference());
+      assertThat(cached(node)).isEqualTo(first);
+      int answered = registry.responses().size();
       node.ctr().pull(Snapshotter.HARBOUR, second + "-harbour");
-      long then = readAll(testbed, node, registry, second + "-harbour");
-      assertThat(then).isLessThan(first / 5);
+      Set<String> then = readAll(testbed, node, second + "-harbour");
+      Set<String> both = new TreeSet<>(first);
+      both.addAll(then);
+      assertThat(cached(node)).isEqualTo(both);
+
+      int shared = first.size() + then.size() - both.size();
+      assertThat(shared).isGreaterThan(3000);
+      // the empty content needs no pack, and counts
+      assertThat(redis.path("uniqueFiles").asInt()).isEqualTo(then.size() + 1);
+      assertThat(redis.path("referencedFiles").asInt()).isEqualTo(shared);
+      Set<String> packs = packs(testbed, nginx.reference());
+      Set<String> added = packs(testbed, second + "-harbour");
+      assertThat(added).containsAll(packs);
+      added.removeAll(packs);
+      RegistryStorage storage = new RegistryStorage(registry.storage());
+      long addedBytes = 0;
+      for (String pack : added) {
+        addedBytes += Files.size(storage.blob(Digest.parse(pack)));
+      }
+      assertThat(redis.path("packBytes").asLong()).isPositive().isEqualTo(addedBytes);
+
+      List<RegistryServer.Response> responses = registry.responses();
+      assertThat(responses.subList(answered, responses.size()))
+          .extracting(RegistryServer.Response::path)
+          .anyMatch(path -> added.stream().anyMatch(path::contains))
+          .noneMatch(path -> packs.stream().anyMatch(path::contains));
     }
   }
 
@@ -182,18 +210,40 @@ final class RegistryIT {
             .bytes());
   }
 
-  /** Reads every file of an image and answers the bytes that the registry sent for it. */
-  private static long readAll(
-      SharedTestbed testbed, Node node, RegistryServer registry, String image) throws Exception {
+  /** Reads every file of an image and answers their digests. */
+  private static Set<String> readAll(SharedTestbed testbed, Node node, String image)
+      throws Exception {
     Path tree = testbed.workspace().directory("m/read");
     node.ctr().mountImage(Snapshotter.HARBOUR, image, tree);
     try {
-      long before = registry.servedBytes();
-      Command.of("sh", "-euc", "find \"$1\" -type f -exec cat {} + | sha256sum", "read", tree)
-          .run();
-      return registry.servedBytes() - before;
+      return Command.of("find", tree, "-type", "f", "-size", "+0")
+          .withArguments("-exec", "sha256sum", "{}", "+")
+          .run()
+          .text()
+          .lines()
+          .map(line -> line.replaceFirst("^\\\\", "").substring(0, 64))
+          .collect(Collectors.toCollection(TreeSet::new));
     } finally {
       node.ctr().unmountImage(Snapshotter.HARBOUR, tree);
     }
+  }
+
+  /** The digests of the files that a node has fetched. */
+  private static Set<String> cached(Node node) throws IOException {
+    Path cas = node.harbourd().root().resolve("cas");
+    try (Stream<Path> files = Files.walk(cas)) {
+      return files
+          .filter(Files::isRegularFile)
+          .map(file -> cas.relativize(file).toString().replace("/", ""))
+          .collect(Collectors.toCollection(TreeSet::new));
+    }
+  }
+
+  /** The digests of the packs that an image's files are in. */
+  private static Set<String> packs(SharedTestbed testbed, String image) throws Exception {
+    JsonNode report =
+        JSON.readTree(
+            testbed.tree().harbourctl("inspect", "--plain-http", "--json", image).run().bytes());
+    return new TreeSet<>(report.at("/platforms/0/packs").findValuesAsText("digest"));
   }
 }

@@ -29,6 +29,7 @@ final class HostConnection {
   private final Authorizer authorizer;
   private final String query;
 
+  private volatile boolean answered;
   private volatile Deadline cooledAt = new Deadline(System.nanoTime());
   private volatile Deadline ignoresRangesUntil = new Deadline(System.nanoTime());
 
@@ -60,6 +61,11 @@ final class HostConnection {
     String joined =
         query.isEmpty() || parameters.isEmpty() ? query + parameters : parameters + "&" + query;
     return URI.create(host.base() + path + (joined.isEmpty() ? "" : "?" + joined));
+  }
+
+  /** Whether it has ever answered anything. */
+  boolean hasAnswered() {
+    return answered;
   }
 
   /** Whether it failed a moment ago. */
@@ -130,6 +136,7 @@ final class HostConnection {
       throws IOException, InterruptedException {
     String authorization = authorizer.authorization(request.scopes(), deadline).orElse("");
     Answer answer = transport.send(host.tls(), home(request, uri, authorization), deadline);
+    answered = true;
     if (answer.status() != 401) {
       return answer;
     }

@@ -3,6 +3,7 @@ package io.imageharbour.indexer.registry;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.ConnectException;
+import java.net.NoRouteToHostException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -61,9 +62,11 @@ final class HostFailure extends IOException {
       case SSLHandshakeException _ ->
           permanent("the TLS handshake failed: " + text(e) + advice(text(e)), e);
       case SSLPeerUnverifiedException _ -> permanent("its certificate is another's: " + text(e), e);
-      case UnknownHostException _ -> temporary("the host name is not known", e);
+      case UnknownHostException _ ->
+          temporary("could not be reached: the host name is not known: " + text(e), e);
       case SocketTimeoutException _ -> temporary("no answer in time: " + text(e), e);
-      case ConnectException _ -> temporary(text(e), e);
+      case ConnectException _, NoRouteToHostException _ ->
+          temporary("could not be reached: " + text(e), e);
       case InterruptedIOException _ -> temporary("no answer in time: " + text(e), e);
       default -> ofBroken(e);
     };
@@ -99,6 +102,14 @@ final class HostFailure extends IOException {
 
   Kind kind() {
     return kind;
+  }
+
+  /** Whether not even a connection came about: nobody listens there, or nobody has that name. */
+  boolean isUnreachable() {
+    return switch (getCause()) {
+      case ConnectException _, NoRouteToHostException _, UnknownHostException _ -> true;
+      case null, default -> false;
+    };
   }
 
   /** How long the host asked to be left alone. */

@@ -26,14 +26,17 @@ final class Registry {
   private static final int MAX_DOUBLINGS = 10;
 
   private final String name;
+  private final Duration firstContact;
   private final List<HostConnection> hosts;
 
   /**
    * @param name the registry's
+   * @param firstContact how long to try while no host can be reached that ever answered
    * @param hosts in order of preference; what the last one says of a thing counts
    */
-  Registry(String name, List<HostConnection> hosts) {
+  Registry(String name, Duration firstContact, List<HostConnection> hosts) {
     this.name = name;
+    this.firstContact = firstContact;
     this.hosts = List.copyOf(hosts);
   }
 
@@ -59,6 +62,7 @@ final class Registry {
    */
   <T> T call(RepositoryName repository, Task task, Deadline deadline, HostCall<T> call)
       throws IOException, InterruptedException {
+    Deadline contact = deadline.atMost(firstContact);
     for (int round = 0; ; round++) {
       Map<HostConnection, HostFailure> failures = new LinkedHashMap<>();
       for (HostConnection host : inOrder(task)) {
@@ -77,8 +81,11 @@ final class Registry {
       }
       Duration delay = delay(round, failures);
       Kind kind = verdict(failures);
-      if (kind != Kind.TEMPORARY || delay.compareTo(deadline.remaining()) >= 0) {
-        throw task.exception(kind, summary(failures, round + 1), repository);
+      boolean strange = isNobodyThere(failures);
+      Deadline patience = strange ? contact : deadline;
+      if (kind != Kind.TEMPORARY || delay.compareTo(patience.remaining()) >= 0) {
+        String advice = strange ? ". Check the name and the port" : "";
+        throw task.exception(kind, summary(failures, round + 1) + advice, repository);
       }
       Thread.sleep(delay);
     }
@@ -133,6 +140,13 @@ final class Registry {
       }
     }
     return Kind.REFUSED;
+  }
+
+  /** Whether all that is known of the hosts is that they can't be reached. */
+  private static boolean isNobodyThere(Map<HostConnection, HostFailure> failures) {
+    return !failures.isEmpty()
+        && failures.entrySet().stream()
+            .allMatch(entry -> !entry.getKey().hasAnswered() && entry.getValue().isUnreachable());
   }
 
   /** How long to wait after a round: doubles with every round, half of it by chance. */

@@ -78,6 +78,7 @@ public final class RegistryClient implements AutoCloseable {
             ? known.registry()
             : new Registry(
                 name,
+                settings.firstContact(),
                 hosts.stream()
                     .map(host -> new HostConnection(transport, config, host, name))
                     .toList());

@@ -18,6 +18,8 @@ import java.util.Set;
  * @param deadline how long one operation is tried, all retries included; for a blob that is
  *     streamed, how long it is tried without one new byte
  * @param stallTimeout how long a connection may stay silent before it counts as broken
+ * @param firstContact how long a host that has never answered is tried while it can't be connected
+ *     to at all, at most the deadline: that is more often a wrong name than a restart
  * @param temporaryDirectory where a blob is kept while parts of it are read from a registry that
  *     ignores ranges, and what was sent of an upload; the files have no names there
  */
@@ -28,6 +30,7 @@ public record RegistrySettings(
     boolean plainHttp,
     Duration deadline,
     Duration stallTimeout,
+    Duration firstContact,
     Path temporaryDirectory) {
 
   public RegistrySettings {
@@ -38,7 +41,8 @@ public record RegistrySettings(
   /**
    * What containerd and Docker use on this machine: {@code /etc/containerd/certs.d}, {@code
    * /etc/docker/certs.d}, and {@code $DOCKER_CONFIG} or {@code ~/.docker}; 60 seconds for an
-   * operation, 20 for a silent connection; {@code /var/tmp} for temporary files.
+   * operation, first contact or not, 20 for a silent connection; {@code /var/tmp} for temporary
+   * files.
    */
   public static RegistrySettings defaults() {
     Map<String, String> environment = System.getenv();
@@ -51,6 +55,7 @@ public record RegistrySettings(
         false,
         Duration.ofSeconds(60),
         Duration.ofSeconds(20),
+        Duration.ofSeconds(60),
         // on disk: /tmp is memory on many machines, and a blob may have gigabytes
         Path.of("/var/tmp"));
   }
@@ -64,6 +69,7 @@ public record RegistrySettings(
         plainHttp,
         deadline,
         stallTimeout,
+        firstContact,
         temporaryDirectory);
   }
 
@@ -76,6 +82,7 @@ public record RegistrySettings(
         plainHttp,
         deadline,
         stallTimeout,
+        firstContact,
         temporaryDirectory);
   }
 
@@ -88,6 +95,7 @@ public record RegistrySettings(
         plainHttp,
         deadline,
         stallTimeout,
+        firstContact,
         temporaryDirectory);
   }
 
@@ -100,6 +108,7 @@ public record RegistrySettings(
         everywhere,
         deadline,
         stallTimeout,
+        firstContact,
         temporaryDirectory);
   }
 
@@ -112,6 +121,20 @@ public record RegistrySettings(
         plainHttp,
         newDeadline,
         newStallTimeout,
+        firstContact,
+        temporaryDirectory);
+  }
+
+  /** The same with another limit of time for hosts that have never answered. */
+  public RegistrySettings withFirstContact(Duration limit) {
+    return new RegistrySettings(
+        certsDirectories,
+        dockerConfigDirectory,
+        plainHttpHosts,
+        plainHttp,
+        deadline,
+        stallTimeout,
+        limit,
         temporaryDirectory);
   }
 
@@ -124,6 +147,7 @@ public record RegistrySettings(
         plainHttp,
         deadline,
         stallTimeout,
+        firstContact,
         directory);
   }
 }

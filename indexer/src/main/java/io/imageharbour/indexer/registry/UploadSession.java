@@ -261,7 +261,7 @@ final class UploadSession {
   }
 
   private void call(String what, Step step) throws IOException, InterruptedException {
-    new Registry(name.registry(), java.util.List.of(host))
+    new Registry(name.registry(), client.settings().firstContact(), java.util.List.of(host))
         .call(
             name,
             task(name, what),

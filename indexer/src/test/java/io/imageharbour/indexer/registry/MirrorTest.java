@@ -155,7 +155,7 @@ class MirrorTest {
     assertThatThrownBy(() -> read(0))
         .isInstanceOf(RegistryUnavailableException.class)
         .hasMessageContaining(mirror.host() + " answered 404 (nothing here)")
-        .hasMessageContaining(origin.host() + " Connect to");
+        .hasMessageContaining(origin.host() + " could not be reached: Connect to");
   }
 
   @Test

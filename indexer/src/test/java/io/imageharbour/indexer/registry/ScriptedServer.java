@@ -162,8 +162,12 @@ final class ScriptedServer implements AutoCloseable {
   }
 
   ScriptedServer(Handler handler) throws IOException {
+    this(0, handler);
+  }
+
+  ScriptedServer(int port, Handler handler) throws IOException {
     this.handler = handler;
-    this.socket = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+    this.socket = new ServerSocket(port, 50, InetAddress.getByName("127.0.0.1"));
     Thread.ofVirtual().name("scripted-server").start(this::accept);
   }
 
