@@ -195,8 +195,8 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
       fail(call, key, response, e);
       return;
     } catch (RuntimeException | Error e) {
-      response.onError(Statuses.ofBug(e).asException());
       LOG.error("event=bug call={} snapshot=\"{}\"", call, key, e);
+      response.onError(Statuses.ofBug(e).asException());
       return;
     }
     messages.forEach(response::onNext);
@@ -206,7 +206,6 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
   private static void fail(
       String call, String key, StreamObserver<?> response, IOException failure) {
     Status status = Statuses.of(failure);
-    response.onError(status.asException());
     switch (status.getCode()) {
       // containerd asks for what may not exist, and two pulls race, all day long
       case NOT_FOUND, ALREADY_EXISTS ->
@@ -219,6 +218,8 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
               status.getCode(),
               status.getDescription());
     }
+    // after the log, so that who has the answer finds its line
+    response.onError(status.asException());
   }
 
   private static Optional<String> name(String name) {
