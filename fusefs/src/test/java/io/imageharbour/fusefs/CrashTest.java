@@ -2,7 +2,9 @@ package io.imageharbour.fusefs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.imageharbour.fusefs.kernel.StaleMounts;
 import io.imageharbour.fusefs.linux.MountTable;
+import io.imageharbour.fusefs.linux.Mounts;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.FileContent;
 import java.io.BufferedReader;
@@ -32,7 +34,7 @@ class CrashTest {
   void whatIsKilledIsThereAfterTheNextStartAndNothingHalfMade(int afterFiles) throws Exception {
     Path root = temp.resolve("store");
     FakeImage image = CrashVictim.image();
-    Process victim = startVictim(root);
+    Process victim = startVictim(CrashVictim.class, root);
     AtomicInteger read = new AtomicInteger();
     Thread reader =
         Thread.ofPlatform().daemon().start(() -> readUntilItFails(root.resolve("c"), image, read));
@@ -57,6 +59,33 @@ class CrashTest {
       }
     }
     assertThat(MountTable.on(root.resolve("c"))).isEmpty();
+  }
+
+  @Test
+  void whatIsKilledWhileItWaitsForItselfEndsWhenItsMountIsRemoved() throws Exception {
+    Path root = temp.resolve("store");
+    FakeImage image = CrashVictim.image();
+    Process victim = startVictim(StuckVictim.class, root);
+    int connection = MountTable.on(root.resolve("c")).getFirst().minor();
+    try {
+      victim.destroyForcibly();
+      // as long as it has not ended, it has /dev/fuse open, and every lock
+      assertThat(victim.waitFor(1, TimeUnit.SECONDS)).as("it ended by itself").isFalse();
+      StaleMounts.remove(root.resolve("c"));
+      assertThat(victim.waitFor(10, TimeUnit.SECONDS)).as("it ended").isTrue();
+      try (TestStore store = TestStore.open(root, new FakeSource("memory").with(image))) {
+        Digest digest = image.index().contents().getFirst().digest();
+        assertThat(store.mounted(digest)).hasBinaryContent(CrashVictim.bytes(0));
+      }
+    } finally {
+      // by hand, and only if it is still there: others get its number next
+      if (victim.isAlive()) {
+        Files.writeString(Path.of("/sys/fs/fuse/connections/" + connection + "/abort"), "1");
+      }
+      if (!MountTable.on(root.resolve("c")).isEmpty()) {
+        Mounts.unmountLazily(root.resolve("c"));
+      }
+    }
   }
 
   @Test
@@ -116,7 +145,7 @@ class CrashTest {
     }
   }
 
-  private static Process startVictim(Path root) throws IOException {
+  private static Process startVictim(Class<?> program, Path root) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
@@ -127,7 +156,7 @@ class CrashTest {
             "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
             "-cp",
             System.getProperty("java.class.path"),
-            CrashVictim.class.getName(),
+            program.getName(),
             root.toString()));
     Process victim = new ProcessBuilder(command).redirectErrorStream(true).start();
     BufferedReader output =

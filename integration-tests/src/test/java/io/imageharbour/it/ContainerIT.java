@@ -7,10 +7,18 @@ import io.imageharbour.testbed.Ctr;
 import io.imageharbour.testbed.Mountpoints;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.Snapshotter;
+import io.imageharbour.testbed.image.OciLayout;
+import io.imageharbour.testbed.image.TarLayer;
+import io.imageharbour.testbed.image.TestImages;
 import io.imageharbour.testbed.tree.TreeDiff;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -121,6 +129,61 @@ final class ContainerIT {
   }
 
   @Test
+  void ordinaryLayersOnAnIndexHideReplaceAndAddFilesAsOnTheOriginal() throws Exception {
+    Path copy = testbed.workspace().directory("images/index");
+    Command.of("skopeo", "copy", "--quiet", "--src-tls-verify=false")
+        .withArguments("docker://" + python.reference(), "oci:" + copy)
+        .run();
+    String original = pushWithLayer(python.layout(), "more-original");
+    String onIndex = pushWithLayer(OciLayout.open(copy), "more-on-index");
+    node.ctr().pull(Snapshotter.OVERLAYFS, original);
+    node.ctr().pull(Snapshotter.HARBOUR, onIndex);
+
+    assertSameTree(
+        original, onIndex, 10_000, Set.of("/", "/usr", "/usr/bin", "/usr/local", "/usr/share"));
+    String read =
+        "exec 2>&1; cat /etc/debian_version /usr/local/new /etc/group; ls /etc/passwd /usr/share/doc || true";
+    String onOverlayfs = node.ctr().run(Snapshotter.OVERLAYFS, original, "sh", "-c", read).output();
+    assertThat(node.ctr().run(Snapshotter.HARBOUR, onIndex, "sh", "-c", read).output())
+        .isEqualTo(onOverlayfs)
+        .contains("replaced", "added", "root:x:0:")
+        .contains("'/etc/passwd': No such file");
+    node.ctr().removeImage(onIndex);
+  }
+
+  /** The image of a layout with one more layer of the ordinary kind. */
+  private String pushWithLayer(OciLayout below, String name) throws Exception {
+    OciLayout layout = OciLayout.create(testbed.workspace().directory("images/" + name));
+    List<OciLayout.Layer> layers = new ArrayList<>();
+    for (OciLayout.Layer layer : below.layers()) {
+      layers.add(layout.addLayer(below, layer));
+    }
+    layers.add(layout.addLayer(ContainerIT::writeLayer));
+    layout.finish(layout.addImage(TestImages.architecture(), layers, List.of("sh")));
+    return testbed.registry().add(layout, name, "1");
+  }
+
+  private static void writeLayer(OutputStream out) throws IOException {
+    TarLayer.Attributes file = TarLayer.Attributes.of(0644);
+    TarLayer.Attributes directory = TarLayer.Attributes.of(0755);
+    try (TarLayer tar = new TarLayer(out)) {
+      tar.directory("etc", directory);
+      tar.file("etc/debian_version", file, "replaced\n".getBytes(StandardCharsets.US_ASCII));
+      tar.whiteout("etc", "passwd");
+      tar.whiteout("etc", "apt");
+      // parents of these are not in the layer
+      tar.file("usr/local/new", file, "added\n".getBytes(StandardCharsets.US_ASCII));
+      tar.hardLink("usr/local/again", file, "usr/local/new");
+      tar.symbolicLink("usr/bin/git", file, "/bin/sh");
+      tar.directory("usr/share/doc", directory);
+      tar.opaque("usr/share/doc");
+      tar.file("usr/share/doc/only", file, new byte[0]);
+      tar.file("usr/share/perl5", file, new byte[] {'f'});
+      tar.directory("etc/hostname", directory);
+    }
+  }
+
+  @Test
   void fetchesNothingWhenItsTreeIsOnlyLookedAt() throws Exception {
     try (Node fresh = testbed.node("w")) {
       fresh.ctr().pull(Snapshotter.HARBOUR, python.reference());
@@ -189,16 +252,26 @@ final class ContainerIT {
   }
 
   private void assertSameTree(SharedTestbed.Converted image, int atLeast) throws Exception {
+    assertSameTree(image.original(), image.reference(), atLeast, Set.of("/"));
+  }
+
+  /**
+   * Compares two trees.
+   *
+   * @param unpacked directories whose time is that of the snapshot, because they are in no layer of
+   *     it: the root, and parents of what an ordinary layer brings
+   */
+  private void assertSameTree(
+      String onOverlayfs, String onHarbour, int atLeast, Set<String> unpacked) throws Exception {
     Path overlayfs = testbed.workspace().directory("m/overlayfs");
     Path harbour = testbed.workspace().directory("m/harbour");
-    node.ctr().mountImage(Snapshotter.OVERLAYFS, image.original(), overlayfs);
-    node.ctr().mountImage(Snapshotter.HARBOUR, image.reference(), harbour);
+    node.ctr().mountImage(Snapshotter.OVERLAYFS, onOverlayfs, overlayfs);
+    node.ctr().mountImage(Snapshotter.HARBOUR, onHarbour, harbour);
     try {
       TreeDiff.Comparison comparison = TreeDiff.compare(overlayfs, harbour);
 
-      // The root directory belongs to no layer: its time is that of the container's snapshot.
       assertThat(comparison.differences())
-          .filteredOn(d -> !(d.path().equals("/") && d.property().equals("mtime")))
+          .filteredOn(d -> !(unpacked.contains(d.path()) && d.property().equals("mtime")))
           .isEmpty();
       assertThat(comparison.paths()).isGreaterThan(atLeast);
     } finally {

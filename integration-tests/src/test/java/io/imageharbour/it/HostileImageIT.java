@@ -17,8 +17,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -26,6 +28,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Index images that somebody made by hand. */
 @ExtendWith(TestbedExtension.class)
@@ -74,18 +78,21 @@ final class HostileImageIT {
 
   @Test
   void anEmptyIndexIsRefused() throws Exception {
-    assertRefused(tar -> index(tar, new byte[0]));
+    assertRefused(new byte[0], "INVALID_ARGUMENT", "it is empty", "invalid argument");
   }
 
   @Test
   void garbageIsRefused() throws Exception {
     assertRefused(
-        tar -> index(tar, "no index at all".repeat(1000).getBytes(StandardCharsets.US_ASCII)));
+        "no index at all".repeat(1000).getBytes(StandardCharsets.US_ASCII),
+        "INVALID_ARGUMENT",
+        "not a Harbour index",
+        "invalid argument");
   }
 
   @Test
   void halfAnIndexIsRefused() throws Exception {
-    assertRefused(tar -> index(tar, Arrays.copyOf(goodIndex, goodIndex.length / 2)));
+    assertCorrupt(Arrays.copyOf(goodIndex, goodIndex.length / 2), "truncated");
   }
 
   @Test
@@ -93,7 +100,77 @@ final class HostileImageIT {
     byte[] damaged = goodIndex.clone();
     damaged[damaged.length / 2] ^= 1;
 
-    assertRefused(tar -> index(tar, damaged));
+    assertCorrupt(damaged, "checksum");
+  }
+
+  @Test
+  void anIndexThatIsTooNewIsRefusedWithTheAdviceToUpgrade() throws Exception {
+    assertRefused(
+        HandMadeIndex.ofVersion(2, goodIndex),
+        "UNIMPLEMENTED",
+        "upgrade Harbour here",
+        "not implemented");
+  }
+
+  @Test
+  void aTreeOfDirectoriesIsAcceptedFromAHandMadeIndex() throws Exception {
+    String image =
+        push(tar -> index(tar, new HandMadeIndex(2).entryCounts(1, 0).names("name").seal()));
+
+    node.ctr().pull(Snapshotter.HARBOUR, image);
+
+    node.ctr().removeImage(image);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a/b", "/", "..", ".", ""})
+  void aNameThatLeavesItsDirectoryIsRefused(String name) throws Exception {
+    assertCorrupt(new HandMadeIndex(2).entryCounts(1, 0).names(name).seal(), "name");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void aDirectoryInItselfIsRefused(int ancestor) throws Exception {
+    assertCorrupt(
+        new HandMadeIndex(2).entryCounts(1, 1).names("a", "b").hardLink(1, ancestor).seal(),
+        "a second one for a directory");
+  }
+
+  @Test
+  void tenMillionFilesDeclaredInAHundredBytesAreRefusedBeforeTheyCostAnything() throws Exception {
+    byte[] index = new HandMadeIndex(1).entryCounts(10_000_000).seal();
+    assertThat(index).hasSizeLessThan(100);
+
+    assertCorrupt(index, "holds 10000000 where less than 1 is possible");
+  }
+
+  @Test
+  void aFrameThatInflatesBeyondItsDeclaredSizeFailsTheReadOfItsFileOnly() throws Exception {
+    String image = push(tar -> index(tar, HandMadePack.index()), HandMadePack.pack());
+    node.ctr().pull(Snapshotter.HARBOUR, image);
+    Path tree = testbed.workspace().directory("m/hostile");
+    node.ctr().mountImage(Snapshotter.HARBOUR, image, tree);
+    try {
+      long before = node.harbourd().process().residentBytes();
+
+      Command.Output bomb = Command.of("cat", tree.resolve("bomb")).attempt();
+      Command.Output good = Command.of("cat", tree.resolve("good")).run();
+
+      assertThat(bomb.exit()).isEqualTo(1);
+      assertThat(bomb.errors()).contains("Input/output error");
+      assertThat(bomb.bytes()).isEmpty();
+      assertThat(good.bytes()).isEqualTo(HandMadePack.GOOD);
+      assertThat(node.harbourd().process().residentBytes() - before).isLessThan(64L << 20);
+      assertThat(node.harbourd().process().log())
+          .contains("event=open-failed")
+          .contains("path=/bomb")
+          .contains("The frame is damaged, or the index is wrong")
+          .doesNotContain("\tat ");
+      assertThat(node.harbourd().root().resolve("ingest")).isEmptyDirectory();
+    } finally {
+      node.ctr().unmountImage(Snapshotter.HARBOUR, tree);
+      node.ctr().removeImage(image);
+    }
   }
 
   @Test
@@ -128,9 +205,22 @@ final class HostileImageIT {
     tar.file(".harbour/index", TarLayer.Attributes.of(0644), bytes);
   }
 
-  /** The pull fails with one line that says why, and leaves nothing; harbourd goes on working. */
-  private void assertRefused(Content content) throws Exception {
-    String image = push(content);
+  private void assertCorrupt(byte[] index, String reason) throws Exception {
+    // containerd has no class of errors for lost data
+    assertRefused(index, "DATA_LOSS", reason, "unknown");
+  }
+
+  /**
+   * The pull fails with one line that says why, and leaves nothing; harbourd goes on working.
+   *
+   * @param status that harbourd answers
+   * @param reason that the client prints
+   * @param words that the client's last line ends with: containerd's for the status
+   */
+  private void assertRefused(byte[] index, String status, String reason, String words)
+      throws Exception {
+    String image = push(tar -> index(tar, index));
+    int logged = node.harbourd().process().log().length();
 
     Command.Output pull = node.ctr().pullCommand(Snapshotter.HARBOUR, image).attempt();
 
@@ -138,14 +228,28 @@ final class HostileImageIT {
     assertThat(pull.errors().lines().filter(line -> line.startsWith("ctr: ")))
         .singleElement()
         .asString()
-        .contains("index")
+        .contains(".harbour/index")
+        .contains(reason)
+        .endsWith(": " + words)
         .doesNotContain("Exception");
-    assertThat(node.harbourd().process().log()).doesNotContain("\tat ");
-    Path snapshots = node.harbourd().root().resolve("s");
+    assertThat(node.harbourd().process().log().substring(logged))
+        .contains("event=failed call=Commit")
+        .contains("status=" + status + " ")
+        .doesNotContain("\tat ");
+    assertNothingIsLeft();
+  }
+
+  private void assertNothingIsLeft() throws Exception {
+    Path root = node.harbourd().root();
+    Path snapshots = root.resolve("s");
     assertThat(node.ctr().snapshots(Snapshotter.HARBOUR)).isEmpty();
     // containerd takes the snapshot out of its own books first, and then out of harbourd's
     Await.until("the snapshot's removal", Duration.ofSeconds(30), () -> isEmpty(snapshots));
-    assertThat(Mountpoints.all()).noneMatch(mount -> mount.point().startsWith(snapshots));
+    assertThat(Mountpoints.all())
+        .extracting(Mountpoints.Mount::point)
+        .filteredOn(point -> point.startsWith(root))
+        .containsExactly(root.resolve("c"));
+    assertThat(root.resolve("ingest")).isEmptyDirectory();
   }
 
   private static boolean isEmpty(Path directory) throws IOException {
@@ -165,9 +269,16 @@ final class HostileImageIT {
     node.ctr().removeImage(image);
   }
 
-  private String push(Content content) throws IOException, InterruptedException {
+  /** An image of one layer, and blobs beside it in the same repository. */
+  private String push(Content content, byte[]... blobs) throws IOException, InterruptedException {
     String name = "hostile-" + images.incrementAndGet();
     OciLayout layout = OciLayout.create(testbed.workspace().directory("images/" + name));
+    List<OciLayout.Layer> layers = new ArrayList<>();
+    for (byte[] blob : blobs) {
+      Digest digest = layout.addBlob("application/octet-stream", blob).digest();
+      layers.add(new OciLayout.Layer(digest, blob.length, digest));
+    }
+    OciLayout.Descriptor beside = layout.addImage("unknown", layers, List.of());
     OciLayout.Layer layer =
         layout.addLayer(
             out -> {
@@ -175,7 +286,9 @@ final class HostileImageIT {
                 content.writeTo(tar);
               }
             });
-    layout.finish(layout.addImage(TestImages.architecture(), List.of(layer), List.of("/bin/none")));
+    OciLayout.Descriptor image =
+        layout.addImage(TestImages.architecture(), List.of(layer), List.of("/bin/none"));
+    layout.finish(layout.addIndex(Map.of(TestImages.architecture(), image, "unknown", beside)));
     return testbed.registry().add(layout, name, "1");
   }
 }

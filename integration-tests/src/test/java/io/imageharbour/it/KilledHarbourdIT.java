@@ -1,9 +1,11 @@
 package io.imageharbour.it;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
+import io.imageharbour.testbed.Mountpoints;
 import io.imageharbour.testbed.Network;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.RegistryServer;
@@ -56,6 +58,7 @@ final class KilledHarbourdIT {
 
     node.harbourd().process().kill();
     node.restartHarbourd();
+    assertNoLeftovers();
 
     assertThat(node.ctr().snapshots(Snapshotter.HARBOUR)).isEqualTo(snapshots);
     assertThat(node.ctr().run(Snapshotter.HARBOUR, image, "md5sum", "/bin/ls").output())
@@ -77,14 +80,12 @@ final class KilledHarbourdIT {
     node.harbourd().process().kill();
     assertThat(reading.waitFor(60, TimeUnit.SECONDS)).isTrue();
     node.restartHarbourd();
+    assertNoLeftovers();
 
     for (Path file : cached()) {
       int names = file.getNameCount();
       String name = file.subpath(names - 2, names).toString().replace("/", "");
       assertThat(Command.of("sha256sum", file).run().text()).startsWith(name);
-    }
-    try (Stream<Path> left = Files.list(node.harbourd().root().resolve("ingest"))) {
-      assertThat(left).isEmpty();
     }
     Command.of("umount", "--lazy", tree).run();
     Path again = testbed.workspace().directory("m/again");
@@ -105,12 +106,41 @@ final class KilledHarbourdIT {
     node.harbourd().process().kill();
     assertThat(pull.waitFor(60, TimeUnit.SECONDS)).isTrue();
     node.restartHarbourd();
+    assertNoLeftovers();
 
     node.ctr().pull(Snapshotter.HARBOUR, image);
 
     assertThat(node.ctr().run(Snapshotter.HARBOUR, image, "cat", "/etc/debian_version").output())
         .startsWith("12.");
     assertThat(node.ctr().snapshots(Snapshotter.HARBOUR)).hasSize(1);
+  }
+
+  /** The directories are those of the snapshots that exist, and nothing in them is half made. */
+  private void assertNoLeftovers() throws Exception {
+    Path root = node.harbourd().root();
+    Path snapshots = root.resolve("s");
+    assertThat(root.resolve("ingest")).isEmptyDirectory();
+    // containerd takes a snapshot out of its own books first, and then out of harbourd's
+    Await.until(
+        "as many directories as snapshots",
+        Duration.ofSeconds(30),
+        () -> list(snapshots).size() == node.ctr().snapshots(Snapshotter.HARBOUR).size());
+    List<String> keys = node.ctr().snapshots(Snapshotter.HARBOUR);
+    for (Path directory : list(snapshots)) {
+      String metadata = Files.readString(directory.resolve("snapshot"), ISO_8859_1);
+      assertThat(keys).as("%s", directory).anyMatch(key -> metadata.contains("/" + key));
+      assertThat(list(directory))
+          .extracting(file -> file.getFileName().toString())
+          .isSubsetOf("fs", "work", "snapshot", "index.erofs", "m");
+      assertThat(Mountpoints.at(directory.resolve("m")).isPresent())
+          .isEqualTo(Files.exists(directory.resolve("index.erofs")));
+    }
+  }
+
+  private static List<Path> list(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.toList();
+    }
   }
 
   private Command readAll() {

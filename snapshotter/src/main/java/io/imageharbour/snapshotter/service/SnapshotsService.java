@@ -30,6 +30,7 @@ import io.imageharbour.snapshotter.store.Snapshot;
 import io.imageharbour.snapshotter.store.Usage;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -149,19 +150,7 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
 
   @Override
   public void list(ListSnapshotsRequest request, StreamObserver<ListSnapshotsResponse> response) {
-    try {
-      List<Snapshot> all = snapshotter.list(request.getFiltersList());
-      for (int from = 0; from < all.size(); from += LIST_BLOCK) {
-        List<Snapshot> block = all.subList(from, Math.min(from + LIST_BLOCK, all.size()));
-        response.onNext(
-            ListSnapshotsResponse.newBuilder()
-                .addAllInfo(block.stream().map(SnapshotsService::message).toList())
-                .build());
-      }
-      response.onCompleted();
-    } catch (IOException e) {
-      fail("List", "", response, e);
-    }
+    answerAll("List", "", response, () -> pages(snapshotter.list(request.getFiltersList())));
   }
 
   @Override
@@ -193,21 +182,30 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
 
   private static <T> void answer(
       String call, String key, StreamObserver<T> response, Operation<T> operation) {
-    T result;
+    answerAll(call, key, response, () -> List.of(operation.run()));
+  }
+
+  /** Answers with any number of messages, or with the one error that came up on the way to them. */
+  private static <T> void answerAll(
+      String call, String key, StreamObserver<T> response, Operation<List<T>> operation) {
+    List<T> messages;
     try {
-      result = operation.run();
+      messages = operation.run();
     } catch (IOException e) {
       fail(call, key, response, e);
       return;
+    } catch (RuntimeException | Error e) {
+      LOG.error("event=bug call={} snapshot=\"{}\"", call, key, e);
+      response.onError(Statuses.ofBug(e).asException());
+      return;
     }
-    response.onNext(result);
+    messages.forEach(response::onNext);
     response.onCompleted();
   }
 
   private static void fail(
       String call, String key, StreamObserver<?> response, IOException failure) {
     Status status = Statuses.of(failure);
-    response.onError(status.asException());
     switch (status.getCode()) {
       // containerd asks for what may not exist, and two pulls race, all day long
       case NOT_FOUND, ALREADY_EXISTS ->
@@ -220,6 +218,8 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
               status.getCode(),
               status.getDescription());
     }
+    // after the log, so that who has the answer finds its line
+    response.onError(status.asException());
   }
 
   private static Optional<String> name(String name) {
@@ -236,6 +236,18 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
                     .addAllOptions(mount.options())
                     .build())
         .toList();
+  }
+
+  private static List<ListSnapshotsResponse> pages(List<Snapshot> all) {
+    List<ListSnapshotsResponse> pages = new ArrayList<>();
+    for (int from = 0; from < all.size(); from += LIST_BLOCK) {
+      List<Snapshot> block = all.subList(from, Math.min(from + LIST_BLOCK, all.size()));
+      pages.add(
+          ListSnapshotsResponse.newBuilder()
+              .addAllInfo(block.stream().map(SnapshotsService::message).toList())
+              .build());
+    }
+    return pages;
   }
 
   private static Info message(Snapshot snapshot) {

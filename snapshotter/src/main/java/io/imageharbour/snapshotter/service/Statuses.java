@@ -33,6 +33,14 @@ final class Statuses {
     return code(failure).withDescription(message(failure)).withCause(failure);
   }
 
+  /** The status of a failure that nobody foresaw; what more there is to know is for the log. */
+  static Status ofBug(Throwable failure) {
+    return Status.INTERNAL
+        .withDescription(
+            "harbourd has a bug, its log says where: " + failure.toString().replace('\n', ' '))
+        .withCause(failure);
+  }
+
   private static Status code(IOException failure) {
     return switch (failure) {
       case SnapshotNotFoundException e -> Status.NOT_FOUND;

@@ -7,24 +7,18 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.imageharbour.fusefs.ContentStore;
 import io.imageharbour.fusefs.ContentStoreConfig;
 import io.imageharbour.indexer.Digest;
-import io.imageharbour.indexer.FileName;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.ImageIndex;
-import io.imageharbour.indexer.Metadata;
 import io.imageharbour.indexer.format.CorruptIndexException;
-import io.imageharbour.indexer.format.IndexBuilder;
 import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.indexer.format.IndexTooNewException;
 import io.imageharbour.indexer.format.NotAnIndexException;
-import io.imageharbour.indexer.format.PlacedChunk;
-import io.imageharbour.indexer.format.PlacedFrame;
-import io.imageharbour.indexer.format.TreeNode;
 import io.imageharbour.snapshotter.Programs;
+import io.imageharbour.snapshotter.SmallIndex;
 import io.imageharbour.snapshotter.store.Snapshot;
 import io.imageharbour.snapshotter.store.SnapshotExistsException;
 import io.imageharbour.snapshotter.store.SnapshotKind;
 import io.imageharbour.snapshotter.store.SnapshotStore;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +39,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Index snapshots on the kernel that runs the tests, without containerd. */
 class IndexSnapshotsTest {
 
-  private static final byte[] CONTENT = "content".getBytes(UTF_8);
   private static final Optional<String> NO_PARENT = Optional.empty();
 
   @TempDir private Path root;
@@ -84,7 +77,7 @@ class IndexSnapshotsTest {
 
   @Test
   void aLayerWithAnIndexBecomesItsTree() throws Exception {
-    prepare("a", index());
+    prepare("a", SmallIndex.bytes());
     snapshotter.commit("c", "a", Map.of());
     Snapshot committed = store.get("c");
     assertThat(committed.index()).isTrue();
@@ -101,7 +94,7 @@ class IndexSnapshotsTest {
 
   @Test
   void aWrongIndexIsRefusedForItsReasonAndLeavesTheLayerAsItWas() throws Exception {
-    byte[] good = index();
+    byte[] good = SmallIndex.bytes();
     byte[] tooNew = good.clone();
     tooNew[8] = 99;
     byte[] damaged = good.clone();
@@ -117,7 +110,7 @@ class IndexSnapshotsTest {
   void anImageThatTheKernelRefusesToMountLeavesNothing() throws Exception {
     IndexSnapshots none =
         new IndexSnapshots(directories, contents, Optional.empty(), "erofs: not there (do this)");
-    prepare("a", index());
+    prepare("a", SmallIndex.bytes());
     long id = store.get("a").id();
     assertThatExceptionOfType(IndexSnapshotsUnsupportedException.class)
         .isThrownBy(() -> none.build(id, written -> written))
@@ -127,10 +120,10 @@ class IndexSnapshotsTest {
 
   @Test
   void onlyALayerWithNothingButAnIndexAndWithoutParentIsAnIndexSnapshot() throws Exception {
-    prepare("more", index());
+    prepare("more", SmallIndex.bytes());
     Files.createFile(layer("more").resolve("other"));
     snapshotter.commit("more-c", "more", Map.of());
-    prepare("beside", index());
+    prepare("beside", SmallIndex.bytes());
     Files.createFile(layer("beside").resolve(".harbour/other"));
     snapshotter.commit("beside-c", "beside", Map.of());
     snapshotter.prepare("link", NO_PARENT, Map.of());
@@ -141,7 +134,7 @@ class IndexSnapshotsTest {
     Files.createSymbolicLink(layer("directory").resolve(".harbour"), layer("beside-c"));
     snapshotter.commit("directory-c", "directory", Map.of());
     snapshotter.prepare("child", Optional.of("more-c"), Map.of());
-    write(layer("child"), index());
+    SmallIndex.write(layer("child"), SmallIndex.bytes());
     snapshotter.commit("child-c", "child", Map.of());
     assertThat(store.list()).hasSize(5).noneMatch(Snapshot::index);
     assertThat(contents.images()).isEmpty();
@@ -151,8 +144,8 @@ class IndexSnapshotsTest {
   void whenTwoCommitUnderOneNameTheFirstWinsAndNothingIsLeftOfTheOther() throws Exception {
     try (ExecutorService both = Executors.newFixedThreadPool(2)) {
       for (int round = 0; round < 10; round++) {
-        prepare("x", index());
-        prepare("y", index());
+        prepare("x", SmallIndex.bytes());
+        prepare("y", SmallIndex.bytes());
         CyclicBarrier together = new CyclicBarrier(2);
         List<Future<Boolean>> results =
             List.of("x", "y").stream()
@@ -193,13 +186,13 @@ class IndexSnapshotsTest {
 
   @Test
   void recoveryRemovesAHalfMadeCommitAndDirectoriesWithoutMetadata() throws Exception {
-    prepare("a", index());
+    prepare("a", SmallIndex.bytes());
     long half = store.get("a").id();
     // a crash between the mount and the commit of the metadata
     indexes.build(half, written -> written);
     long orphan = store.reserveId();
     directories.make(orphan, true, directories.noParent());
-    write(directories.layer(orphan), index());
+    SmallIndex.write(directories.layer(orphan), SmallIndex.bytes());
     indexes.build(orphan, written -> written);
     directories.made(orphan);
     contents.add(
@@ -215,11 +208,12 @@ class IndexSnapshotsTest {
 
   @Test
   void theNamesOfAContentAreFoundInTheStoredIndex() throws Exception {
-    prepare("a", index());
+    prepare("a", SmallIndex.bytes());
     snapshotter.commit(
         "default/1/sha256:00", "a", Map.of("containerd.io/snapshot/cri.image-ref", "r.test/x:1"));
     StoredIndexNames names = new StoredIndexNames(store, directories);
-    assertThat(names.describe(Digest.sha256(CONTENT))).isEqualTo("image=r.test/x:1 path=/dir/file");
+    assertThat(names.describe(Digest.sha256(SmallIndex.CONTENT)))
+        .isEqualTo("image=r.test/x:1 path=/dir/file");
     assertThat(names.describe(Digest.sha256(new byte[] {1}))).isEmpty();
   }
 
@@ -253,41 +247,10 @@ class IndexSnapshotsTest {
 
   private void prepare(String key, byte[] index) throws IOException {
     snapshotter.prepare(key, NO_PARENT, Map.of());
-    write(layer(key), index);
-  }
-
-  private static void write(Path layer, byte[] index) throws IOException {
-    Path file = layer.resolve(ImageIndex.PATH_IN_LAYER);
-    Files.createDirectories(file.resolveSibling("."));
-    Files.write(file, index);
+    SmallIndex.write(layer(key), index);
   }
 
   private Path layer(String key) throws IOException {
     return directories.layer(store.get(key).id());
-  }
-
-  private static byte[] index() throws IOException {
-    Digest content = Digest.sha256(CONTENT);
-    Digest pack = Digest.sha256(new byte[] {7});
-    PlacedFrame frame = new PlacedFrame(pack, 0, 100, CONTENT.length);
-    TreeNode.Directory root = new TreeNode.Directory(metadata(0755));
-    TreeNode.Directory directory = new TreeNode.Directory(metadata(0755));
-    root.entries().put(FileName.of("dir"), directory);
-    directory.entries().put(FileName.of("file"), new TreeNode.RegularFile(metadata(0644), content));
-    ImageIndex index =
-        new IndexBuilder()
-            .addPack(pack, 100)
-            .addContent(
-                content,
-                CONTENT.length,
-                List.of(new PlacedChunk(content, CONTENT.length, frame, 0)))
-            .build(root);
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    IndexFormat.write(index, bytes);
-    return bytes.toByteArray();
-  }
-
-  private static Metadata metadata(int permissions) {
-    return new Metadata(permissions, 0, 0, 0, 0, List.of());
   }
 }

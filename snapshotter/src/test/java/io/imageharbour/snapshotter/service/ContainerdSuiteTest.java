@@ -27,11 +27,11 @@ class ContainerdSuiteTest {
               program.toString(),
               "-test.v");
       assertThat(result.exitCode()).as(result.output()).isZero();
-      // 21 subtests; containerd's own code skips "Rename" on overlayfs
+      assertThat(result.output()).doesNotContain("--- FAIL");
+      // containerd's own code skips "Rename" on overlayfs; how many there are depends on its
+      // version
       assertThat(result.output().lines().filter(line -> line.contains("--- PASS: TestSuite/")))
-          .hasSize(20);
-      assertThat(result.output().lines().filter(line -> line.contains("--- SKIP: TestSuite/")))
-          .hasSize(1);
+          .hasSizeGreaterThanOrEqualTo(20);
     }
   }
 }
