@@ -1,6 +1,7 @@
 package io.imageharbour.fusefs;
 
 import io.imageharbour.indexer.Digest;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -14,6 +15,9 @@ import java.util.List;
  */
 public record WantedChunk(
     FrameLocation.Part part, FrameLocation location, List<FrameLocation> following) {
+
+  /** So long after the wanted chunk the following frames are of use; then they are asked for. */
+  public static final Duration PATIENCE_BEHIND = Duration.ofSeconds(5);
 
   public WantedChunk {
     following = List.copyOf(following);

@@ -3,6 +3,7 @@ package io.imageharbour.fusefs.fetch;
 import io.imageharbour.fusefs.ContentSource;
 import io.imageharbour.fusefs.ContentStats;
 import io.imageharbour.fusefs.FrameLocation;
+import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.fusefs.cas.Cas;
 import io.imageharbour.fusefs.fetch.Deadlines.Deadline;
 import io.imageharbour.fusefs.table.ContentTable;
@@ -59,9 +60,6 @@ public final class FetchPath implements AutoCloseable {
 
   /** So many bytes they may inflate to. */
   private static final long MAX_INFLATED_RIDE = 16 << 20;
-
-  /** So long after the wanted frame the others may come, before they are asked for again. */
-  private static final Duration RIDE_PATIENCE = Duration.ofSeconds(5);
 
   private static final long CLOSE_SECONDS = 5;
 
@@ -280,7 +278,9 @@ public final class FetchPath implements AutoCloseable {
       }
     }
     if (!run.riders().isEmpty()) {
-      first.stored().thenRun(() -> deadlines.runAfter(RIDE_PATIENCE, () -> callOffRiders(run)));
+      first
+          .stored()
+          .thenRun(() -> deadlines.runAfter(WantedChunk.PATIENCE_BEHIND, () -> callOffRiders(run)));
     }
   }
 

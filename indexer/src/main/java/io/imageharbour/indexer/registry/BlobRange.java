@@ -15,7 +15,7 @@ public final class BlobRange implements AutoCloseable {
 
   private final byte[] first;
   private final @Nullable Answer answer;
-  private final Deadline deadline;
+  private Deadline deadline;
   private final Duration latency;
   private long left;
   private long transferred;
@@ -60,6 +60,11 @@ public final class BlobRange implements AutoCloseable {
       answer.close();
       throw e;
     }
+  }
+
+  /** Lets the rest of the range take this long from now at most. */
+  public void limitRest(Duration duration) {
+    deadline = deadline.atMost(duration);
   }
 
   /** The bytes that the range begins with. */

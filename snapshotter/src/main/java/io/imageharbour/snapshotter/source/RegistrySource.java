@@ -157,6 +157,7 @@ public final class RegistrySource implements ContentSource {
   /** What goes wrong here costs nobody anything yet: who wants these frames will ask for them. */
   private void handFollowing(
       BlobRange range, List<FrameLocation> following, ChunkReceiver receiver) {
+    range.limitRest(WantedChunk.PATIENCE_BEHIND);
     try {
       for (FrameLocation frame : following) {
         Optional<byte[]> compressed = range.next(frame.compressedSize());

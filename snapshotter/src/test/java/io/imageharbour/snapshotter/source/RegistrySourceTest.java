@@ -23,9 +23,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** A small registry of our own, because a real one can't be made to send wrong bytes. */
 class RegistrySourceTest {
@@ -55,14 +57,10 @@ class RegistrySourceTest {
     damagedBehind[OFFSET + frame.length + nextFrame.length / 2] ^= 1;
     server.createContext("/v2/damaged-behind/", exchange -> answer(exchange, damagedBehind));
     server.createContext(
-        "/v2/broken/", exchange -> answer(exchange, pack, frame.length + nextFrame.length / 2));
+        "/v2/broken/",
+        exchange -> answer(exchange, pack, frame.length + nextFrame.length / 2, () -> {}));
     server.start();
-    client =
-        new RegistryClient(
-            RegistrySettings.defaults()
-                .withCertsDirectories(List.of())
-                .withDockerConfigDirectory(Path.of("/nonexistent"))
-                .withTimeouts(Duration.ofSeconds(2), Duration.ofSeconds(1)));
+    client = client(Duration.ofSeconds(2));
     source = new RegistrySource(client, layer -> List.of());
   }
 
@@ -161,6 +159,34 @@ class RegistrySourceTest {
   }
 
   @Test
+  @Timeout(30)
+  void aConnectionThatFallsSilentBehindTheWantedChunkIsGivenUp() throws Exception {
+    CountDownLatch given = new CountDownLatch(1);
+    server.createContext(
+        "/v2/silent/",
+        exchange ->
+            answer(
+                exchange,
+                pack,
+                frame.length,
+                () -> {
+                  try {
+                    given.await();
+                  } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                  }
+                }));
+    List<Digest> handed = new ArrayList<>();
+    try (RegistryClient patient = client(Duration.ofMinutes(1))) {
+      new RegistrySource(patient, layer -> List.of())
+          .fetch(followed("silent"), (digest, bytes) -> handed.add(digest));
+    } finally {
+      given.countDown();
+    }
+    assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
+  }
+
+  @Test
   void damageInAFrameThatFollowsIsNoFailureOfTheFetch() throws Exception {
     List<Digest> handed = new ArrayList<>();
     source.fetch(
@@ -211,6 +237,14 @@ class RegistrySourceTest {
     return new WantedChunk(wanted.part(), wanted.location(), List.of(behind));
   }
 
+  private static RegistryClient client(Duration patience) throws IOException {
+    return new RegistryClient(
+        RegistrySettings.defaults()
+            .withCertsDirectories(List.of())
+            .withDockerConfigDirectory(Path.of("/nonexistent"))
+            .withTimeouts(patience, patience));
+  }
+
   private static void verify(Digest digest, ByteBuffer bytes) throws HarbourException {
     if (!Digest.sha256(bytes).equals(digest)) {
       throw new HarbourException("wrong digest");
@@ -237,11 +271,12 @@ class RegistrySourceTest {
   }
 
   private void answer(HttpExchange exchange, byte[] blob) throws IOException {
-    answer(exchange, blob, Integer.MAX_VALUE);
+    answer(exchange, blob, Integer.MAX_VALUE, () -> {});
   }
 
-  /** Promises everything, and breaks the connection after so many bytes. */
-  private void answer(HttpExchange exchange, byte[] blob, int limit) throws IOException {
+  /** Promises everything, and breaks the connection after so many bytes and a while. */
+  private void answer(HttpExchange exchange, byte[] blob, int limit, Runnable whileItWaits)
+      throws IOException {
     try (exchange) {
       String range = exchange.getRequestHeaders().getFirst("Range");
       requests.add(range);
@@ -253,6 +288,8 @@ class RegistrySourceTest {
           .set("Content-Range", "bytes %d-%d/%d".formatted(from, to - 1, blob.length));
       exchange.sendResponseHeaders(206, to - from);
       exchange.getResponseBody().write(blob, from, Math.min(limit, to - from));
+      exchange.getResponseBody().flush();
+      whileItWaits.run();
     }
   }
 
