@@ -2,9 +2,9 @@ package io.imageharbour.fusefs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.imageharbour.fusefs.kernel.StaleMounts;
 import io.imageharbour.fusefs.linux.MountTable;
 import io.imageharbour.fusefs.linux.Mounts;
+import io.imageharbour.fusefs.linux.StaleMounts;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.FileContent;
 import java.io.BufferedReader;

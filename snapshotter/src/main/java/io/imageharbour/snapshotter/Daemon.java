@@ -85,13 +85,12 @@ public final class Daemon implements AutoCloseable {
     Path root = config.root();
     Files.createDirectories(root);
     Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx------"));
-    parts.push(RootLock.take(root)::close);
     RegistryClient registries = new RegistryClient(registrySettings(config));
     parts.push(registries::close);
     Thread unused = RegistryWarmUp.start(registries);
+    KernelReport kernel = probe(root);
+    parts.push(RootLock.take(root)::close);
     Recovery.removeProbes(root);
-    KernelReport kernel = KernelProbe.run(root);
-    kernel.findings().forEach(Daemon::log);
 
     SnapshotStore store = SnapshotStore.openOrSetAside(root.resolve("db"));
     parts.push(store::close);
@@ -133,6 +132,18 @@ public final class Daemon implements AutoCloseable {
         root,
         (System.nanoTime() - start) / 1_000_000);
     SystemdNotifier.send("READY=1");
+  }
+
+  /**
+   * Finds out what the kernel can do, while nothing is locked: killed in the moment in which it
+   * reads from a content mount of its own, the process would not end, and not let go of its locks,
+   * before somebody takes that mount away.
+   */
+  private static KernelReport probe(Path root) throws IOException {
+    RootLock.take(root).close(); // to say so first if another daemon is there
+    KernelReport kernel = KernelProbe.run(root);
+    kernel.findings().forEach(Daemon::log);
+    return kernel;
   }
 
   private EventLoopGroup eventLoop() {

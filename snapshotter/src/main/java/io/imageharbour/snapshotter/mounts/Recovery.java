@@ -1,7 +1,7 @@
 package io.imageharbour.snapshotter.mounts;
 
 import io.imageharbour.fusefs.linux.MountTable;
-import io.imageharbour.fusefs.linux.Mounts;
+import io.imageharbour.fusefs.linux.StaleMounts;
 import io.imageharbour.snapshotter.source.ImageOrigins;
 import io.imageharbour.snapshotter.store.Snapshot;
 import io.imageharbour.snapshotter.store.SnapshotFile;
@@ -44,7 +44,7 @@ public final class Recovery {
       for (Path probe : probes) {
         for (MountTable.Mount mount : MountTable.read().reversed()) {
           if (mount.target().startsWith(probe)) {
-            Mounts.unmountLazily(mount.target());
+            StaleMounts.remove(mount.target());
           }
         }
         SnapshotDirectories.delete(probe);

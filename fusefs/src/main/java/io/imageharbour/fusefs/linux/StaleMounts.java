@@ -1,7 +1,5 @@
-package io.imageharbour.fusefs.kernel;
+package io.imageharbour.fusefs.linux;
 
-import io.imageharbour.fusefs.linux.MountTable;
-import io.imageharbour.fusefs.linux.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
