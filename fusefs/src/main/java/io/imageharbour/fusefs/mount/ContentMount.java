@@ -104,7 +104,9 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
   @Override
   public void close() throws IOException {
     waiting.close();
-    nodes.close();
+    try (failures) {
+      nodes.close();
+    }
   }
 
   /** Tries passthrough with a file on the file system of the CAS; without it, reads come to us. */
@@ -342,22 +344,31 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
   }
 
   private void failRead(long row, FuseReply reply, IOException cause) {
+    answerFailure(reply);
     Optional<Digest> digest = Optional.empty();
     try {
       digest = table.attributes(row).map(RowAttributes::digest);
     } catch (IOException e) {
       cause.addSuppressed(e);
     }
-    fail(reply, "read-failed", digest, cause);
+    logFailure("read-failed", digest, cause);
+  }
+
+  private void fail(FuseReply reply, String event, Optional<Digest> digest, IOException cause) {
+    answerFailure(reply);
+    logFailure(event, digest, cause);
   }
 
   /** The one place where failures become error numbers: whatever it is, the reader gets EIO. */
-  private void fail(FuseReply reply, String event, Optional<Digest> digest, IOException cause) {
+  private void answerFailure(FuseReply reply) {
     failedReads.increment();
-    failures.failed(
-        event, digest, cause.getMessage() == null ? cause.toString() : cause.getMessage());
     if (!reply.isAnswered()) {
       reply.error(Errno.EIO);
     }
+  }
+
+  private void logFailure(String event, Optional<Digest> digest, IOException cause) {
+    failures.failed(
+        event, digest, cause.getMessage() == null ? cause.toString() : cause.getMessage());
   }
 }
