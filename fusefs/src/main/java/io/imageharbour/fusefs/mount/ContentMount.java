@@ -284,11 +284,16 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
       RowAttributes attributes =
           table.attributes(row).orElseThrow(() -> new StaleNodeException(row));
       OpenNode node = opener.open(attributes);
-      int length = (int) Math.clamp(attributes.size() - read.offset(), 0, read.size());
-      if (length > 0) {
-        node.content().bring(read.offset(), length);
+      try {
+        int length = (int) Math.clamp(attributes.size() - read.offset(), 0, read.size());
+        if (length > 0) {
+          node.content().bring(read.offset(), length);
+        }
+        answerRead(node, read.offset(), length, reply);
+      } finally {
+        // for this read only: it is not known how often the kernel has it open
+        nodes.release(row);
       }
-      answerRead(node, read.offset(), length, reply);
     } catch (IOException e) {
       failRead(row, reply, e);
     } catch (InterruptedException e) {
