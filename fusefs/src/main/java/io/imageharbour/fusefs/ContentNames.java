@@ -2,7 +2,10 @@ package io.imageharbour.fusefs;
 
 import io.imageharbour.indexer.Digest;
 
-/** Says for people which file of which image has a digest. Asked only when something failed. */
+/**
+ * Says for people which file of which image has a digest. Asked only when something failed, and by
+ * one thread at a time: it may take its time, and memory.
+ */
 @FunctionalInterface
 public interface ContentNames {
 

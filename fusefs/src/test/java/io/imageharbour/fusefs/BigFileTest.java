@@ -137,6 +137,21 @@ class BigFileTest {
   }
 
   @Test
+  void aFileThatLiesInTwoPacksIsReadFromTheOneThatIsThere() throws Exception {
+    FileContent big = image.addBig(1, 4L * MIB, MIB);
+    FakeImage other = new FakeImage("other pack");
+    other.addBig(1, 4L * MIB, MIB);
+    source.lostPacks.add(image.index().packs().getFirst().digest());
+    try (TestStore store =
+        TestStore.open(root, source.with(image)).add("gone", image).add("there", other)) {
+      assertThat(page(store, big, 2L * MIB)).isEqualTo(expected(1, 2L * MIB));
+      int fetches = source.fetches.get();
+      assertThat(page(store, big, MIB)).isEqualTo(expected(1, MIB));
+      assertThat(source.fetches).hasValue(fetches + 1);
+    }
+  }
+
+  @Test
   void aWrongChunkFailsItsReadersAndNoOther() throws Exception {
     FileContent big = image.addBig(1, 4L * MIB, MIB);
     source.corrupt.put(big.chunks().get(2).digest(), new AtomicInteger(Integer.MAX_VALUE));

@@ -31,6 +31,9 @@ public final class FakeSource implements ContentSource {
   /** Whether every fetch fails. */
   public volatile boolean down;
 
+  /** Packs that it does not have. */
+  public final Set<Digest> lostPacks = ConcurrentHashMap.newKeySet();
+
   /** Whether only the wanted chunk is delivered, as by a pool. */
   public volatile boolean wantedOnly;
 
@@ -65,6 +68,9 @@ public final class FakeSource implements ContentSource {
     pass(gate);
     if (down) {
       throw new IOException(name + " is down");
+    }
+    if (lostPacks.contains(wanted.location().pack())) {
+      throw new IOException(name + " has no pack " + wanted.location().pack());
     }
     deliver(wanted.digest(), receiver);
     if (!wantedOnly) {

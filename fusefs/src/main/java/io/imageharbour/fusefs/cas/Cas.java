@@ -6,6 +6,7 @@ import io.imageharbour.fusefs.linux.LinuxException;
 import io.imageharbour.fusefs.linux.OpenFile;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -155,6 +156,7 @@ public final class Cas implements AutoCloseable {
    * Moves a partial file whose parts are all there into the CAS; it stays open.
    *
    * @throws WrongDigestException if its parts do not make up the digest of the whole
+   * @throws InterruptedIOException if the thread is interrupted before it is verified
    */
   public void adopt(PartialFile partial) throws IOException {
     Digest actual = digestOf(partial.file());
@@ -212,13 +214,16 @@ public final class Cas implements AutoCloseable {
   }
 
   /** Computes the digest of a whole file. */
-  static Digest digestOf(OpenFile file) throws LinuxException {
+  static Digest digestOf(OpenFile file) throws IOException {
     MessageDigest sha256 = Digest.newMessageDigest();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(READ_BYTES);
       byte[] bytes = new byte[READ_BYTES];
       long offset = 0;
       while (true) {
+        if (Thread.interrupted()) {
+          throw new InterruptedIOException("interrupted while " + file + " was verified");
+        }
         long count = file.readAt(offset, buffer);
         MemorySegment.copy(buffer, 0, MemorySegment.ofArray(bytes), 0, count);
         sha256.update(bytes, 0, (int) count);

@@ -63,16 +63,27 @@ public final class FuseSession implements AutoCloseable {
   private void serve() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(FuseConnection.REQUEST_BYTES, Long.BYTES);
-      while (true) {
-        try {
-          dispatch(connection.receive(buffer));
-        } catch (LinuxException e) {
-          if (!isTransient(e)) {
-            logEnd(e);
-            return;
-          }
-        }
+      boolean mounted = true;
+      while (mounted) {
+        mounted = serveNext(buffer);
       }
+    }
+  }
+
+  /** Whether there may be another request. */
+  private boolean serveNext(MemorySegment buffer) {
+    try {
+      dispatch(connection.receive(buffer));
+      return true;
+    } catch (LinuxException e) {
+      if (isTransient(e)) {
+        return true;
+      }
+      logEnd(e);
+      return false;
+    } catch (OutOfMemoryError e) {
+      // there was too little even to log it; without readers the mount would hang for ever
+      return true;
     }
   }
 
@@ -95,12 +106,12 @@ public final class FuseSession implements AutoCloseable {
     } catch (MalformedRequestException e) {
       log.warn("event=malformed-request cause=\"{}\"", e.getMessage());
       reply.error(Errno.EINVAL);
-    } catch (RuntimeException e) {
-      // a bug in a handler costs that one request, not the mount
-      log.error("event=request-failed operation={}", RequestParser.operation(request), e);
+    } catch (RuntimeException | Error e) {
+      // a bug in a handler, or too little memory, costs that one request, not the mount
       if (RequestParser.isAnswered(RequestParser.operation(request)) && !reply.isAnswered()) {
         reply.error(Errno.EIO);
       }
+      log.error("event=request-failed operation={}", RequestParser.operation(request), e);
     }
   }
 

@@ -104,7 +104,9 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
   @Override
   public void close() throws IOException {
     waiting.close();
-    nodes.close();
+    try (failures) {
+      nodes.close();
+    }
   }
 
   /** Tries passthrough with a file on the file system of the CAS; without it, reads come to us. */
@@ -282,11 +284,16 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
       RowAttributes attributes =
           table.attributes(row).orElseThrow(() -> new StaleNodeException(row));
       OpenNode node = opener.open(attributes);
-      int length = (int) Math.clamp(attributes.size() - read.offset(), 0, read.size());
-      if (length > 0) {
-        node.content().bring(read.offset(), length);
+      try {
+        int length = (int) Math.clamp(attributes.size() - read.offset(), 0, read.size());
+        if (length > 0) {
+          node.content().bring(read.offset(), length);
+        }
+        answerRead(node, read.offset(), length, reply);
+      } finally {
+        // for this read only: it is not known how often the kernel has it open
+        nodes.release(row);
       }
-      answerRead(node, read.offset(), length, reply);
     } catch (IOException e) {
       failRead(row, reply, e);
     } catch (InterruptedException e) {
@@ -342,22 +349,31 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
   }
 
   private void failRead(long row, FuseReply reply, IOException cause) {
+    answerFailure(reply);
     Optional<Digest> digest = Optional.empty();
     try {
       digest = table.attributes(row).map(RowAttributes::digest);
     } catch (IOException e) {
       cause.addSuppressed(e);
     }
-    fail(reply, "read-failed", digest, cause);
+    logFailure("read-failed", digest, cause);
+  }
+
+  private void fail(FuseReply reply, String event, Optional<Digest> digest, IOException cause) {
+    answerFailure(reply);
+    logFailure(event, digest, cause);
   }
 
   /** The one place where failures become error numbers: whatever it is, the reader gets EIO. */
-  private void fail(FuseReply reply, String event, Optional<Digest> digest, IOException cause) {
+  private void answerFailure(FuseReply reply) {
     failedReads.increment();
-    failures.failed(
-        event, digest, cause.getMessage() == null ? cause.toString() : cause.getMessage());
     if (!reply.isAnswered()) {
       reply.error(Errno.EIO);
     }
+  }
+
+  private void logFailure(String event, Optional<Digest> digest, IOException cause) {
+    failures.failed(
+        event, digest, cause.getMessage() == null ? cause.toString() : cause.getMessage());
   }
 }

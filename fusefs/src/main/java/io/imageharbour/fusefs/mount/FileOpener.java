@@ -9,8 +9,13 @@ import io.imageharbour.fusefs.table.StoredContent;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens files that the CAS does not hold. A file of one chunk is fetched whole, because its digest
@@ -43,12 +48,10 @@ final class FileOpener {
     for (int attempt = 1; ; attempt++) {
       StoredContent content =
           table.content(row.row()).orElseThrow(() -> new StaleNodeException(row.row()));
-      List<List<StoredChunk>> layouts = content.layouts();
-      if (layouts.stream().noneMatch(layout -> layout.size() <= 1) && haveOneCut(layouts)) {
-        Optional<OpenNode> whole = nodes.openWhole(row);
-        return whole.isPresent() ? whole.get() : nodes.openGrowing(row, layouts.getFirst());
-      }
       Optional<OpenNode> opened = nodes.openWhole(row);
+      if (opened.isEmpty() && canGrow(content.layouts())) {
+        opened = nodes.openGrowing(row, content.layouts());
+      }
       if (opened.isPresent()) {
         return opened.get();
       }
@@ -66,13 +69,9 @@ final class FileOpener {
       return;
     }
     IOException failure = new StaleNodeException(content.row());
-    for (List<StoredChunk> layout : content.layouts()) {
+    for (List<List<StoredChunk>> layouts : byCut(content.layouts())) {
       try {
-        if (layout.size() == 1) {
-          fetchPath.fetchIntoCas(layout.getFirst());
-        } else {
-          nodes.growing(content.row(), content.digest(), layout).bringAll();
-        }
+        bringWhole(content, layouts);
         return;
       } catch (IOException e) {
         failure.addSuppressed(e);
@@ -82,12 +81,37 @@ final class FileOpener {
     throw failure;
   }
 
-  private static boolean haveOneCut(List<List<StoredChunk>> layouts) {
-    List<Digest> first = digests(layouts.getFirst());
-    return layouts.stream().allMatch(layout -> digests(layout).equals(first));
+  private void bringWhole(StoredContent content, List<List<StoredChunk>> layouts)
+      throws IOException, InterruptedException {
+    if (layouts.getFirst().size() > 1) {
+      try (GrowingFile file = nodes.growing(content.row(), content.digest(), layouts)) {
+        file.bringAll();
+      }
+      return;
+    }
+    @Nullable IOException failure = null;
+    for (List<StoredChunk> layout : layouts) {
+      try {
+        fetchPath.fetchIntoCas(layout.getFirst());
+        return;
+      } catch (IOException e) {
+        if (failure != null) {
+          e.addSuppressed(failure);
+        }
+        failure = e;
+      }
+    }
+    throw Objects.requireNonNull(failure);
   }
 
-  private static List<Digest> digests(List<StoredChunk> layout) {
-    return layout.stream().map(StoredChunk::digest).toList();
+  private static boolean canGrow(List<List<StoredChunk>> layouts) {
+    return layouts.getFirst().size() > 1 && byCut(layouts).size() == 1;
+  }
+
+  /** The layouts that cut the file in the same way, together. */
+  private static Collection<List<List<StoredChunk>>> byCut(List<List<StoredChunk>> layouts) {
+    return layouts.stream()
+        .collect(Collectors.groupingBy(Cut::of, LinkedHashMap::new, Collectors.toList()))
+        .values();
   }
 }

@@ -13,17 +13,22 @@ import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A file of several chunks that is fetched as it is read, and becomes a file of the CAS when the
- * last chunk has come and the whole has passed its digest. Safe for use by several threads.
+ * last chunk has come and the whole has passed its digest. It may have several users, and is closed
+ * after the last. Safe for use by several threads.
  */
 final class GrowingFile implements OpenContent {
 
@@ -35,14 +40,16 @@ final class GrowingFile implements OpenContent {
   private final Cas cas;
   private final FetchPath fetchPath;
   private final PartialFile partial;
-  private final List<StoredChunk> chunks;
+  private final Cut cut;
   private final long[] ends;
+  private final Executor adoptions;
   private final AdoptionListener afterAdoption;
 
-  /** Held shared to use the descriptor: a chunk may still arrive when nobody has the file open. */
-  private final ReentrantReadWriteLock open = new ReentrantReadWriteLock();
+  /** A chunk may still arrive when nobody has the file open. */
+  private final UseCount uses = new UseCount();
 
-  private boolean closed;
+  /** Where the chunks lie; that by which a chunk came last is the first. */
+  private volatile List<List<StoredChunk>> layouts;
 
   private final BitSet present = new BitSet();
 
@@ -53,6 +60,9 @@ final class GrowingFile implements OpenContent {
   private final BitSet read = new BitSet();
 
   private State state = State.GROWING;
+
+  /** Why the last adoption failed; guarded by {@link #present}. */
+  private @Nullable IOException failure;
 
   /** Is told when a file has come into the CAS. */
   @FunctionalInterface
@@ -99,9 +109,11 @@ final class GrowingFile implements OpenContent {
    * the more comes along.
    */
   private final class ChunksBehind implements Following {
+    private final List<StoredChunk> chunks;
     private int last;
 
-    ChunksBehind(int demanded) {
+    ChunksBehind(List<StoredChunk> layout, int demanded) {
+      chunks = layout;
       last = demanded;
     }
 
@@ -126,7 +138,7 @@ final class GrowingFile implements OpenContent {
         return Optional.empty();
       }
       last = next;
-      return Optional.of(errand(next));
+      return Optional.of(errand(chunks, next));
     }
   }
 
@@ -134,39 +146,58 @@ final class GrowingFile implements OpenContent {
     GROWING,
     VERIFYING,
     ADOPTED,
-    /** Each chunk had its digest, but the whole has not: whoever wrote the index lied. */
+    /** Chunks had their digests, but the whole has not, or a size: who wrote the index lied. */
     WRONG
   }
 
   /**
-   * A file of which nothing is here.
+   * A file of which nothing is here, with one user.
    *
-   * @param chunks how it is cut
+   * @param layouts where its chunks lie, at least one; all cut it in the same way
+   * @param adoptions verifies what is whole
    * @param afterAdoption called once when the file has come into the CAS
    */
   GrowingFile(
       Cas cas,
       FetchPath fetchPath,
       Digest digest,
-      List<StoredChunk> chunks,
+      List<List<StoredChunk>> layouts,
+      Executor adoptions,
       AdoptionListener afterAdoption)
       throws IOException {
     this.cas = cas;
+    this.adoptions = adoptions;
     this.afterAdoption = afterAdoption;
     this.fetchPath = fetchPath;
-    this.chunks = List.copyOf(chunks);
-    ends = new long[chunks.size()];
+    this.layouts = List.copyOf(layouts);
+    cut = Cut.of(layouts.getFirst());
+    ends = new long[cut.pieces().size()];
     long end = 0;
     for (int i = 0; i < ends.length; i++) {
-      end += chunks.get(i).size();
+      end += cut.pieces().get(i).size();
       ends[i] = end;
     }
     partial = cas.begin(digest, end);
   }
 
   /** How the file is cut. */
-  List<StoredChunk> chunks() {
-    return chunks;
+  Cut cut() {
+    return cut;
+  }
+
+  /** Another user, who has to {@link #close} it; only for somebody who knows that there is one. */
+  GrowingFile retain() {
+    if (!uses.begin()) {
+      throw new IllegalStateException(partial + " is closed");
+    }
+    return this;
+  }
+
+  /** Where the chunks lie now, at least one; all cut it in the same way as before. */
+  void setLayouts(List<List<StoredChunk>> now) {
+    synchronized (present) {
+      layouts = beginningWith(layouts.getFirst(), now);
+    }
   }
 
   @Override
@@ -202,16 +233,20 @@ final class GrowingFile implements OpenContent {
    * Brings all that is missing, and the file into the CAS.
    *
    * @throws WrongContentException if the chunks do not make up the whole
+   * @throws NotAdoptedException if it could not be moved into the CAS
    */
   void bringAll() throws IOException, InterruptedException {
     for (int i = 0; i < ends.length; i++) {
       bringAhead(i + 1, ends[i] + SequentialReader.MAX_AHEAD);
       bring(i);
     }
-    adopt();
+    beginAdoption();
     synchronized (present) {
       while (state == State.VERIFYING) {
         present.wait();
+      }
+      if (state == State.GROWING) {
+        throw new NotAdoptedException(partial.digest(), Objects.requireNonNull(failure));
       }
     }
     requireRight();
@@ -223,13 +258,15 @@ final class GrowingFile implements OpenContent {
     synchronized (present) {
       read.set(chunkAt(offset), chunkAt(offset + buffer.byteSize() - 1) + 1);
     }
-    open.readLock().lock();
+    if (!uses.begin()) {
+      throw new ClosedContentException(partial.digest().toString());
+    }
     try {
-      if (closed || partial.read(offset, buffer) < buffer.byteSize()) {
-        throw new TruncatedContentException(partial.toString());
+      if (partial.read(offset, buffer) < buffer.byteSize()) {
+        throw new TruncatedContentException(partial.digest().toString());
       }
     } finally {
-      open.readLock().unlock();
+      close();
     }
   }
 
@@ -247,104 +284,153 @@ final class GrowingFile implements OpenContent {
     }
   }
 
-  /** Closes the file; if it is not in the CAS, its parts are lost. */
+  /** Ends a use; if the file is not in the CAS after the last, its parts are lost. */
   @Override
   public void close() throws IOException {
-    open.writeLock().lock();
-    try {
-      if (!closed) {
-        closed = true;
-        if (isAdopted()) {
-          partial.close();
-        } else {
-          cas.discard(partial);
-        }
+    if (uses.end()) {
+      if (isAdopted()) {
+        partial.close();
+      } else {
+        cas.discard(partial);
       }
-    } finally {
-      open.writeLock().unlock();
     }
   }
 
+  /** Brings a chunk by the first layout that leads to it. */
   private void bring(int chunk) throws IOException, InterruptedException {
     requireRight();
-    if (!isPresent(chunk)) {
-      synchronized (present) {
-        waitedFor.set(chunk);
-        read.set(chunk);
-      }
-      fetchPath.fetch(errand(chunk), new ChunksBehind(chunk));
+    if (isPresent(chunk)) {
+      return;
     }
+    synchronized (present) {
+      waitedFor.set(chunk);
+      read.set(chunk);
+    }
+    @Nullable IOException failed = null;
+    for (List<StoredChunk> layout : layouts) {
+      try {
+        fetchPath.fetch(errand(layout, chunk), new ChunksBehind(layout, chunk));
+        prefer(layout);
+        return;
+      } catch (IOException e) {
+        if (failed != null) {
+          e.addSuppressed(failed);
+        }
+        failed = e;
+      }
+    }
+    throw Objects.requireNonNull(failed);
+  }
+
+  private void prefer(List<StoredChunk> layout) {
+    if (layouts.getFirst() != layout) {
+      synchronized (present) {
+        layouts = beginningWith(layout, layouts);
+      }
+    }
+  }
+
+  /** These layouts, with this one first if it is among them. */
+  private static List<List<StoredChunk>> beginningWith(
+      List<StoredChunk> best, List<List<StoredChunk>> all) {
+    List<List<StoredChunk>> sorted = new ArrayList<>(all);
+    if (sorted.remove(best)) {
+      sorted.addFirst(best);
+    }
+    return List.copyOf(sorted);
   }
 
   private void bringAhead(int firstChunk, long end) throws IOException {
+    List<StoredChunk> layout = layouts.getFirst();
     for (int i = firstChunk; i < ends.length && ends[i - 1] < end; i++) {
       if (!isPresent(i)) {
-        fetchPath.fetchAhead(errand(i), new ChunksBehind(i));
+        fetchPath.fetchAhead(errand(layout, i), new ChunksBehind(layout, i));
       }
     }
   }
 
-  private Errand errand(int chunk) {
-    return new Errand(chunks.get(chunk), new Place(chunk));
+  private Errand errand(List<StoredChunk> layout, int chunk) {
+    return new Errand(layout.get(chunk), new Place(chunk));
   }
 
   private void store(int chunk, ByteBuffer verified) throws IOException {
-    open.readLock().lock();
+    int size = cut.pieces().get(chunk).size();
+    if (verified.remaining() != size) {
+      // it would not fit in its place
+      synchronized (present) {
+        state = state == State.GROWING ? State.WRONG : state;
+      }
+      return;
+    }
+    if (!uses.begin()) {
+      return;
+    }
     try {
-      if (closed || isPresent(chunk)) {
+      if (isPresent(chunk)) {
         return;
       }
-      partial.write(ends[chunk] - chunks.get(chunk).size(), verified);
+      partial.write(ends[chunk] - size, verified);
+      synchronized (present) {
+        present.set(chunk);
+      }
+      beginAdoption();
     } finally {
-      open.readLock().unlock();
-    }
-    boolean complete;
-    synchronized (present) {
-      present.set(chunk);
-      complete = present.cardinality() == ends.length;
-    }
-    if (complete) {
-      // the whole may be gigabytes: whoever waits for this chunk need not wait for its digest
-      Thread.ofPlatform().daemon().name("adopt").start(this::adoptInBackground);
+      close();
     }
   }
 
-  private void adoptInBackground() {
-    try {
-      adopt();
-    } catch (IOException e) {
-      log.error("event=file-not-adopted digest={} cause=\"{}\"", partial.digest(), e.getMessage());
-    }
-  }
-
-  /** Verifies the whole and moves it into the CAS, unless somebody else does or did. */
-  private void adopt() throws IOException {
+  /**
+   * Has the whole verified and moved into the CAS, if all of it is here and nobody else has. Does
+   * not wait: it may be gigabytes, and who waits for the last chunk need not wait for them.
+   */
+  private void beginAdoption() {
     synchronized (present) {
-      if (state != State.GROWING) {
+      if (state != State.GROWING || present.cardinality() < ends.length || !uses.begin()) {
         return;
       }
       state = State.VERIFYING;
     }
-    State after = State.GROWING;
-    open.readLock().lock();
     try {
-      if (!closed) {
-        cas.adopt(partial);
-        after = State.ADOPTED;
-      }
+      adoptions.execute(this::adopt);
+    } catch (RejectedExecutionException | OutOfMemoryError e) {
+      endAdoption(State.GROWING, new IOException("there is no thread to verify it", e));
+    }
+  }
+
+  /** Verifies the whole and moves it into the CAS. */
+  private void adopt() {
+    State after = State.GROWING;
+    IOException failed = new IOException("its verification ended early");
+    try {
+      cas.adopt(partial);
+      after = State.ADOPTED;
     } catch (WrongDigestException e) {
       after = State.WRONG;
-      throw e;
+      failed = e;
+    } catch (IOException e) {
+      failed = e;
     } finally {
-      // first the state: whoever closes the file must know whether it is still here to be removed
-      synchronized (present) {
-        state = after;
-        present.notifyAll();
-      }
-      open.readLock().unlock();
+      endAdoption(after, failed);
     }
-    if (after == State.ADOPTED) {
-      afterAdoption.adopted(this);
+  }
+
+  private void endAdoption(State after, IOException failed) {
+    // first the state: whoever closes the file must know whether it is still here to be removed
+    synchronized (present) {
+      state = after;
+      failure = failed;
+      present.notifyAll();
+    }
+    if (after != State.ADOPTED) {
+      log.error(
+          "event=file-not-adopted digest={} cause=\"{}\"", partial.digest(), failed.getMessage());
+    }
+    try (GrowingFile used = this) {
+      if (after == State.ADOPTED) {
+        afterAdoption.adopted(used);
+      }
+    } catch (IOException e) {
+      log.error("event=file-not-closed digest={} cause=\"{}\"", partial.digest(), e.getMessage());
     }
   }
 

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
 /** What an open file of the content mount is read from. */
-sealed interface OpenContent permits WholeFile, GrowingFile {
+sealed interface OpenContent extends AutoCloseable permits WholeFile, GrowingFile {
 
   /** Size in bytes. */
   long size();
@@ -20,6 +20,7 @@ sealed interface OpenContent permits WholeFile, GrowingFile {
   /** Fills the buffer from {@code offset}, with bytes that are here. */
   void read(long offset, MemorySegment buffer) throws IOException;
 
-  /** Called when nobody has the file open any more. */
+  /** Ends a use of the file; called by each who has it, once. After the last it is closed. */
+  @Override
   void close() throws IOException;
 }

@@ -11,7 +11,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which files are open, how often and how, and which big files are partly here. Safe for use by
@@ -19,7 +24,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class OpenNodes {
 
+  private static final Logger log = LoggerFactory.getLogger(OpenNodes.class);
+
   private static final int STRIPES = 64;
+
+  /** So many files are verified at once. */
+  private static final int ADOPTIONS = 4;
+
+  private static final long CLOSE_SECONDS = 5;
 
   private final Cas cas;
   private final FetchPath fetchPath;
@@ -28,11 +40,21 @@ final class OpenNodes {
   /** Changed only under the lock of the row. */
   private final ConcurrentMap<Long, OpenNode> open = new ConcurrentHashMap<>();
 
-  /** Big files that are not whole, open or not. Changed only under the lock of the row. */
+  /** Big files that are not whole, open or not, used by this map. Changed under the same lock. */
   private final ConcurrentMap<Long, GrowingFile> growing = new ConcurrentHashMap<>();
 
   /** The files whose unverified pages the kernel may have. */
   private final ConcurrentMap<Long, GrowingFile> unverified = new ConcurrentHashMap<>();
+
+  /** Verify big files that are whole. */
+  private final ThreadPoolExecutor adoptions =
+      new ThreadPoolExecutor(
+          ADOPTIONS,
+          ADOPTIONS,
+          1,
+          TimeUnit.MINUTES,
+          new LinkedBlockingQueue<>(), // bounded by the big files that are partly here
+          Thread.ofPlatform().daemon().name("adopt-", 0).factory());
 
   private final Object[] locks = new Object[STRIPES];
 
@@ -40,6 +62,7 @@ final class OpenNodes {
     this.cas = cas;
     this.fetchPath = fetchPath;
     this.backingFiles = backingFiles;
+    adoptions.allowCoreThreadTimeOut(true);
     for (int i = 0; i < STRIPES; i++) {
       locks[i] = new Object();
     }
@@ -67,15 +90,14 @@ final class OpenNodes {
         return Optional.empty();
       }
       WholeFile whole = new WholeFile(file.get(), row.size());
+      dropGrowing(row.row());
       if (node == null) {
-        dropGrowing(row.row());
         node = new OpenNode(row.row(), whole, backingFiles.register(file.get()));
         open.put(row.row(), node);
       } else {
         // it came into the CAS in another way while it was open; the kernel goes on asking us
         OpenContent before = node.content();
         node.replaceContent(whole);
-        growing.remove(row.row());
         before.close();
         node.retain();
       }
@@ -83,18 +105,28 @@ final class OpenNodes {
     }
   }
 
-  /** Opens a file that is partly here, or not at all, and is cut like this. */
-  OpenNode openGrowing(RowAttributes row, List<StoredChunk> chunks) throws IOException {
+  /**
+   * Opens a file that is partly here, or not at all, and lies like this, always cut in the same
+   * way; empty if it is open in another cut.
+   */
+  Optional<OpenNode> openGrowing(RowAttributes row, List<List<StoredChunk>> layouts)
+      throws IOException {
     synchronized (lock(row.row())) {
       @Nullable OpenNode node = open.get(row.row());
       if (node == null) {
-        node =
-            new OpenNode(row.row(), growing(row.row(), row.digest(), chunks), OpenNode.NO_BACKING);
+        GrowingFile file = growing(row.row(), row.digest(), layouts);
+        node = new OpenNode(row.row(), file, OpenNode.NO_BACKING);
         open.put(row.row(), node);
-      } else {
-        node.retain();
+        return Optional.of(node);
       }
-      return node;
+      if (node.content() instanceof GrowingFile file) {
+        if (!file.cut().equals(Cut.of(layouts.getFirst()))) {
+          return Optional.empty();
+        }
+        file.setLayouts(layouts);
+      }
+      node.retain();
+      return Optional.of(node);
     }
   }
 
@@ -111,25 +143,43 @@ final class OpenNodes {
     return !unverified.containsKey(node.row());
   }
 
-  /** The file that is cut like this, as far as it is here. */
-  GrowingFile growing(long row, Digest digest, List<StoredChunk> chunks) throws IOException {
+  /**
+   * The file that lies like this, always cut in the same way, as far as it is here. The caller
+   * becomes a user of it and has to close it.
+   */
+  GrowingFile growing(long row, Digest digest, List<List<StoredChunk>> layouts) throws IOException {
     synchronized (lock(row)) {
       @Nullable GrowingFile before = growing.get(row);
-      if (before != null && !before.isWrong() && before.chunks().equals(chunks)) {
-        return before;
+      if (before != null && !before.isWrong() && before.cut().equals(Cut.of(layouts.getFirst()))) {
+        before.setLayouts(layouts);
+        return before.retain();
       }
-      if (before != null && !isOpen(row, before)) {
-        before.close();
-      }
+      dropGrowing(row);
       GrowingFile file =
-          new GrowingFile(cas, fetchPath, digest, chunks, adopted -> adopted(row, adopted));
+          new GrowingFile(
+              cas, fetchPath, digest, layouts, adoptions, adopted -> adopted(row, adopted));
       growing.put(row, file);
-      return file;
+      return file.retain();
     }
   }
 
-  /** Closes everything that is still open; nobody may ask for a file any more. */
+  /**
+   * Closes everything that is still open; nobody may ask for a file any more. Files that are being
+   * verified may come into the CAS first, if that does not take long.
+   */
   void close() throws IOException {
+    adoptions.shutdown();
+    try {
+      if (!adoptions.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+        adoptions.shutdownNow();
+        if (!adoptions.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+          log.warn("event=verifications-do-not-end");
+        }
+      }
+    } catch (InterruptedException e) {
+      adoptions.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
     for (long row : open.keySet()) {
       synchronized (lock(row)) {
         @Nullable OpenNode node = open.remove(row);
@@ -158,12 +208,10 @@ final class OpenNodes {
       }
       OpenContent content = node.content();
       // what is here of a big file stays for the next one who opens it
-      if (!(content instanceof GrowingFile file && growing.get(row) == file && isOfUse(file))) {
-        if (growing.get(row) == content) {
-          growing.remove(row);
-        }
-        content.close();
+      if (growing.get(row) == content && ((GrowingFile) content).isWrong()) {
+        dropGrowing(row);
       }
+      content.close();
     }
   }
 
@@ -173,23 +221,14 @@ final class OpenNodes {
   private void adopted(long row, GrowingFile file) throws IOException {
     synchronized (lock(row)) {
       unverified.remove(row, file);
-      if (!isOpen(row, file) && growing.remove(row, file)) {
-        file.close();
+      if (growing.get(row) == file) {
+        dropGrowing(row);
       }
     }
   }
 
   private static boolean isVerified(OpenContent content) {
     return !(content instanceof GrowingFile file) || file.isAdopted();
-  }
-
-  private static boolean isOfUse(GrowingFile file) {
-    return !file.isAdopted() && !file.isWrong();
-  }
-
-  private boolean isOpen(long row, GrowingFile file) {
-    @Nullable OpenNode node = open.get(row);
-    return node != null && node.content() == file;
   }
 
   private void dropGrowing(long row) throws IOException {

@@ -9,8 +9,9 @@ import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -110,16 +111,21 @@ public final class ContentTable implements AutoCloseable {
     write(
         "purge",
         txn -> {
-          List<ByteBuffer> digests = new ArrayList<>();
-          List<ByteBuffer> rows = new ArrayList<>();
+          Map<ByteBuffer, ByteBuffer> digests = new HashMap<>();
           try (CursorIterable<ByteBuffer> forgotten = file.forgotten.iterate(txn)) {
             for (CursorIterable.KeyVal<ByteBuffer> entry : forgotten) {
-              rows.add(copy(entry.key()));
-              digests.add(copy(entry.val()));
+              digests.put(copy(entry.key()), copy(entry.val()));
             }
           }
-          digests.forEach(digest -> file.rows.delete(txn, digest));
-          rows.forEach(row -> file.contents.delete(txn, row));
+          digests.forEach(
+              (row, digest) -> {
+                file.contents.delete(txn, row);
+                // the digest may have a newer row, of another size
+                @Nullable ByteBuffer current = file.rows.get(txn, digest);
+                if (current != null && RowReferences.read(current).row() == row.getLong(0)) {
+                  file.rows.delete(txn, digest);
+                }
+              });
           file.forgotten.drop(txn);
         });
   }

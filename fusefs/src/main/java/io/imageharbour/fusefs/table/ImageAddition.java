@@ -18,10 +18,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.lmdbjava.CursorIterable;
 import org.lmdbjava.Txn;
 
 /** Adds one image to the table within one write transaction. */
 final class ImageAddition {
+
+  /** The most chunks in a frame: as many as the bytes of one that the packer fills with files. */
+  static final int MAX_PARTS = 128 << 10;
 
   private final TableFile file;
   private final Txn<ByteBuffer> txn;
@@ -111,7 +115,8 @@ final class ImageAddition {
     }
   }
 
-  private void mergeParts(FrameAddress frame, List<FrameLocation.Part> added) {
+  private void mergeParts(FrameAddress frame, List<FrameLocation.Part> added)
+      throws UnusableIndexException {
     ByteBuffer key = FrameKeys.write(frameKey, frame);
     @Nullable ByteBuffer stored = file.frames.get(txn, key);
     List<FrameLocation.Part> before = stored == null ? List.of() : FrameKeys.readParts(stored);
@@ -122,9 +127,28 @@ final class ImageAddition {
     }
     List<FrameLocation.Part> merged = new ArrayList<>(all);
     merged.sort(Comparator.comparingInt(FrameLocation.Part::offset));
-    ByteBuffer target = valueOf(merged.size() * FrameKeys.PART_BYTES);
+    if (merged.size() > MAX_PARTS) {
+      throw new UnusableIndexException(
+          image, "%s has %d chunks, more than %d".formatted(frame, merged.size(), MAX_PARTS));
+    }
+    requireDisjoint(frame, merged);
+    ByteBuffer target = valueOf(Math.multiplyExact(merged.size(), FrameKeys.PART_BYTES));
     merged.forEach(part -> FrameKeys.writePart(target, part));
     file.frames.put(txn, key, target.flip());
+  }
+
+  /** Chunks that overlap would let one frame take as long to verify as any number of them. */
+  private void requireDisjoint(FrameAddress frame, List<FrameLocation.Part> parts)
+      throws UnusableIndexException {
+    int end = 0;
+    for (FrameLocation.Part part : parts) {
+      if (part.offset() < end) {
+        throw new UnusableIndexException(
+            image,
+            "in %s, %s overlaps a chunk that it or another image names".formatted(frame, part));
+      }
+      end = part.offset() + part.size();
+    }
   }
 
   private void check(FileContent content, FrameAddress[] frames) throws UnusableIndexException {
@@ -168,12 +192,13 @@ final class ImageAddition {
       List<StoredChunk> layout = layoutOf(content, frames);
       ByteBuffer key = Bytes.put(digestKey.clear(), content.digest()).flip();
       @Nullable ByteBuffer stored = file.rows.get(txn, key);
-      if (stored == null) {
+      @Nullable RowReferences row = stored == null ? null : RowReferences.read(stored);
+      if (row == null || row.references() == 0 && row.size() != content.size()) {
+        // the row of an image that is gone stays what it was: the kernel may know its size
         rows[i] = next++;
         putRow(new RowReferences(rows[i], content.size(), 1));
         putContent(rows[i], content, List.of(layout));
       } else {
-        RowReferences row = RowReferences.read(stored);
         rows[i] = row.row();
         addReference(row, content, layout);
       }
@@ -187,8 +212,8 @@ final class ImageAddition {
     if (row.size() != content.size()) {
       throw new UnusableIndexException(
           image,
-          "it says that %s has %d bytes, another image that it has %d"
-              .formatted(content.digest(), content.size(), row.size()));
+          "it says that %s has %d bytes, image \"%s\" that it has %d"
+              .formatted(content.digest(), content.size(), anImageWith(row.row()), row.size()));
     }
     ByteBuffer key = rowKey.clear().putLong(row.row()).flip();
     StoredContent before =
@@ -202,6 +227,18 @@ final class ImageAddition {
       layouts.add(layout);
       putContent(row.row(), content, layouts);
     }
+  }
+
+  private String anImageWith(long row) {
+    try (CursorIterable<ByteBuffer> images = file.images.iterate(txn)) {
+      for (CursorIterable.KeyVal<ByteBuffer> entry : images) {
+        ImageRecord record = ImageRecord.read(entry.val());
+        if (Arrays.stream(record.rows()).anyMatch(known -> known == row)) {
+          return record.name();
+        }
+      }
+    }
+    return "";
   }
 
   private List<StoredChunk> layoutOf(FileContent content, FrameAddress[] frames) {

@@ -68,6 +68,18 @@ class RequestFuzzTest {
   }
 
   @Example
+  void anErrorInAHandlerCostsOneRequestToo() throws Exception {
+    List<FuseReply> replies = new ArrayList<>();
+    dispatch(
+        request(FuseProtocol.GETATTR, new byte[16]),
+        (request, reply) -> {
+          replies.add(reply);
+          throw new OutOfMemoryError("made up");
+        });
+    assertThat(replies).singleElement().matches(FuseReply::isAnswered);
+  }
+
+  @Example
   void aLookupHasItsNameWithoutTheNul() throws Exception {
     byte[] name = "name\0".getBytes(StandardCharsets.US_ASCII);
     FuseRequest parsed = RequestParser.parse(segment(request(FuseProtocol.LOOKUP, name)));

@@ -205,16 +205,19 @@ class ContentTableTest {
     FileContent honest = image.index().contents().getFirst();
     try (ContentTable table = ContentTable.open(directory)) {
       table.add("a", image.index(), List.of());
-      FakeImage liar = new FakeImage("liar");
-      byte[] bytes = FakeImage.bytes(5, 7);
-      liar.addFrame(bytes);
-      Chunk chunk = new Chunk(honest.digest(), 7, 0, 0);
-      liar.add(new FileContent(honest.digest(), 7, List.of(chunk)));
-      assertThatThrownBy(() -> table.add("b", liar.index(), List.of()))
+      Digest other = Digest.sha256(FakeImage.bytes(5, 7));
+      ImageIndex liar =
+          index(
+              new Pack(Digest.EMPTY, 100),
+              new Frame(0, 0, 100, 100),
+              file(other, 0, 7),
+              file(honest.digest(), 7, 7));
+      assertThatThrownBy(() -> table.add("b", liar, List.of()))
           .isInstanceOf(UnusableIndexException.class)
-          .hasMessageContaining(honest.digest().toString());
+          .hasMessageContaining(honest.digest().toString())
+          .hasMessageContaining("image \"a\"");
       assertThat(table.images()).containsExactly("a");
-      assertThat(table.find(Digest.sha256(bytes))).isEmpty();
+      assertThat(table.find(other)).isEmpty();
     }
   }
 
@@ -250,9 +253,73 @@ class ContentTableTest {
     }
   }
 
-  private static ImageIndex index(Pack pack, Frame frame, FileContent content) {
+  @Example
+  void aSizeThatOnlyAnImageWhichIsGoneClaimedIsForgottenWithIt() throws Exception {
+    Digest digest = Digest.sha256(new byte[10]);
+    Pack pack = new Pack(Digest.EMPTY, 100);
+    Frame frame = new Frame(0, 0, 100, 100);
+    try (ContentTable table = ContentTable.open(directory)) {
+      table.add("liar", index(pack, frame, file(digest, 0, 11)), List.of());
+      RowAttributes before = table.find(digest).orElseThrow();
+      table.remove("liar");
+      table.add("honest", index(pack, frame, file(digest, 0, 10)), List.of());
+      RowAttributes row = table.find(digest).orElseThrow();
+      assertThat(row.size()).isEqualTo(10);
+      // the kernel may know the old one, with its size
+      assertThat(row.row()).isNotEqualTo(before.row());
+      assertThat(table.attributes(before.row())).contains(before);
+      assertThat(table.content(before.row())).isEmpty();
+      table.purgeForgotten();
+      assertThat(table.find(digest)).contains(row);
+      assertThat(table.content(row.row())).isPresent();
+      assertThat(table.attributes(before.row())).isEmpty();
+    }
+  }
+
+  @Example
+  void chunksThatOverlapOthersOfTheirFrameAreRefused() throws Exception {
+    Pack pack = new Pack(Digest.EMPTY, 100);
+    Frame frame = new Frame(0, 0, 100, 100);
+    FileContent first = file(Digest.sha256(new byte[1]), 0, 10);
+    FileContent second = file(Digest.sha256(new byte[2]), 10, 10);
+    FileContent overlapping = file(Digest.sha256(new byte[3]), 9, 10);
+    FileContent free = file(Digest.sha256(new byte[4]), 20, 10);
+    try (ContentTable table = ContentTable.open(directory)) {
+      assertThatThrownBy(() -> table.add("liar", index(pack, frame, first, overlapping), List.of()))
+          .isInstanceOf(UnusableIndexException.class);
+      table.add("a", index(pack, frame, first), List.of());
+      assertThatThrownBy(() -> table.add("liar", index(pack, frame, overlapping), List.of()))
+          .isInstanceOf(UnusableIndexException.class)
+          .hasMessageContaining("overlaps");
+      table.add("b", index(pack, frame, first, second), List.of());
+      table.add("c", index(pack, frame, free), List.of());
+      assertThat(table.images()).containsExactlyInAnyOrder("a", "b", "c");
+    }
+  }
+
+  @Example
+  void aFrameOfTooManyChunksIsRefused() throws Exception {
+    FileContent[] files = new FileContent[ImageAddition.MAX_PARTS + 1];
+    for (int i = 0; i < files.length; i++) {
+      files[i] = file(new Digest(0, 0, 0, i), i, 1);
+    }
+    Pack pack = new Pack(Digest.EMPTY, 100);
+    Frame frame = new Frame(0, 0, 100, files.length);
+    try (ContentTable table = ContentTable.open(directory)) {
+      assertThatThrownBy(() -> table.add("liar", index(pack, frame, files), List.of()))
+          .isInstanceOf(UnusableIndexException.class)
+          .hasMessageContaining("131073 chunks");
+    }
+  }
+
+  /** A file of one chunk. */
+  private static FileContent file(Digest digest, int offset, int size) {
+    return new FileContent(digest, size, List.of(new Chunk(digest, size, 0, offset)));
+  }
+
+  private static ImageIndex index(Pack pack, Frame frame, FileContent... contents) {
     return new ImageIndex(
-        List.of(), List.of(content), List.of(frame), List.of(pack), List.of("registry.test/a"));
+        List.of(), List.of(contents), List.of(frame), List.of(pack), List.of("registry.test/a"));
   }
 
   @Example

@@ -8,7 +8,9 @@ import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.Frame;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -99,6 +101,26 @@ final class ContentRules {
         "%d of its %d frames are referred to by no chunk",
         frames.size() - used.cardinality(),
         frames.size());
+    checkOverlaps();
+  }
+
+  /**
+   * Chunks of a frame are the same or disjoint: otherwise one frame could take as long to verify as
+   * the index has chunks.
+   */
+  private void checkOverlaps() throws BrokenRuleException {
+    Chunk[] sorted =
+        contents.stream().flatMap(content -> content.chunks().stream()).toArray(Chunk[]::new);
+    Arrays.sort(sorted, Comparator.comparingInt(Chunk::frame).thenComparingInt(Chunk::offset));
+    for (int i = 1; i < sorted.length; i++) {
+      Chunk before = sorted[i - 1];
+      Chunk chunk = sorted[i];
+      if (chunk.frame() == before.frame()
+          && chunk.offset() < before.offset() + before.size()
+          && !chunk.equals(before)) {
+        throw new BrokenRuleException("chunks of frame %d overlap", chunk.frame());
+      }
+    }
   }
 
   private void checkChunks(FileContent content, BitSet used) throws BrokenRuleException {

@@ -204,19 +204,22 @@ class ErofsLimitsTest {
   }
 
   private static List<PlacedChunk> chunks(Digest digest, long size) {
-    PlacedFrame frame = new PlacedFrame(Digest.EMPTY, 0, 1, Frame.MAX_SIZE);
     if (size <= Frame.MAX_SIZE) {
-      return List.of(new PlacedChunk(digest, (int) size, frame, 0));
+      return List.of(chunk(digest, (int) size, size));
     }
     List<PlacedChunk> chunks =
         new ArrayList<>(
             Collections.nCopies(
-                (int) (size / Frame.MAX_SIZE),
-                new PlacedChunk(Digest.EMPTY, Frame.MAX_SIZE, frame, 0)));
+                (int) (size / Frame.MAX_SIZE), chunk(Digest.EMPTY, Frame.MAX_SIZE, 0)));
     if (size % Frame.MAX_SIZE > 0) {
-      chunks.add(new PlacedChunk(Digest.EMPTY, (int) (size % Frame.MAX_SIZE), frame, 0));
+      chunks.add(chunk(Digest.EMPTY, (int) (size % Frame.MAX_SIZE), 1L << 40));
     }
     return chunks;
+  }
+
+  /** A chunk in a frame of its own. */
+  private static PlacedChunk chunk(Digest digest, int size, long frame) {
+    return new PlacedChunk(digest, size, new PlacedFrame(Digest.EMPTY, frame, 1, size), 0);
   }
 
   private static void put(TreeNode.Directory directory, String name, Inode inode) {

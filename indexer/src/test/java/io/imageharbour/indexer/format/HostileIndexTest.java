@@ -207,6 +207,7 @@ class HostileIndexTest {
         content("frames overflow", c -> c.setChunkFrames(1, Integer.MAX_VALUE), "in frame 2147"),
         content("offset behind", c -> c.setChunkOffsets(0, -1), "lies at -1 in frame"),
         content("offset ahead", c -> c.setChunkOffsets(0, 101), "lies outside its frame"),
+        content("overlap", c -> c.setChunkOffsets(1, -1), "chunks of frame 2 overlap"),
         content(
             "offset overflow",
             c -> c.setChunkOffsets(0, Integer.MAX_VALUE),
