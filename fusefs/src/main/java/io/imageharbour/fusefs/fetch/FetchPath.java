@@ -16,16 +16,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -87,8 +84,8 @@ public final class FetchPath implements AutoCloseable {
     this.table = table;
     this.cas = cas;
     this.timeout = timeout;
-    demandThreads = threads("fetch-", maxFetches, new LinkedBlockingQueue<>());
-    aheadThreads = threads("fetch-ahead-", Math.max(1, maxFetches / 4), new SynchronousQueue<>());
+    demandThreads = FetchThreads.queueing("fetch-", maxFetches);
+    aheadThreads = FetchThreads.refusing("fetch-ahead-", Math.max(1, maxFetches / 4));
   }
 
   /** Brings a file that is one chunk into the CAS; returns at once if it is there. */
@@ -151,23 +148,6 @@ public final class FetchPath implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  /**
-   * Platform threads: much of a flight is writing files through system calls, and a virtual thread
-   * holds its carrier, of which there may be only two, during each of them.
-   */
-  private static ThreadPoolExecutor threads(String name, int count, BlockingQueue<Runnable> queue) {
-    ThreadPoolExecutor threads =
-        new ThreadPoolExecutor(
-            count,
-            count,
-            1,
-            TimeUnit.MINUTES,
-            queue,
-            Thread.ofPlatform().daemon().name(name, 0).factory());
-    threads.allowCoreThreadTimeOut(true);
-    return threads;
   }
 
   /**
