@@ -12,6 +12,7 @@ import io.imageharbour.fusefs.kernel.FuseConnection;
 import io.imageharbour.fusefs.kernel.FuseRequest;
 import io.imageharbour.fusefs.kernel.FuseSession;
 import io.imageharbour.fusefs.kernel.Predecessor;
+import io.imageharbour.fusefs.linux.MountTable;
 import io.imageharbour.fusefs.linux.Mounts;
 import io.imageharbour.fusefs.linux.OpenFile;
 import io.imageharbour.fusefs.table.ContentTable;
@@ -70,6 +71,10 @@ class TakeOverTest {
             opened.close();
             assertThat(session.awaitEnd(Duration.ofSeconds(10))).isTrue();
           }
+        }
+      } finally {
+        if (!MountTable.on(target).isEmpty()) {
+          Mounts.unmountLazily(target);
         }
       }
     }
