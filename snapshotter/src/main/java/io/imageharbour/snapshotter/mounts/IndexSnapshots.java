@@ -94,10 +94,10 @@ public final class IndexSnapshots implements AutoCloseable {
         throw failure.get();
       }
       return DiskUsage.of(directories.image(id));
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       try {
         discard(id);
-      } catch (IOException discarding) {
+      } catch (IOException | RuntimeException | Error discarding) {
         e.addSuppressed(discarding);
       }
       throw e;
@@ -132,15 +132,19 @@ public final class IndexSnapshots implements AutoCloseable {
    */
   void restore(long id, boolean known, Function<List<String>, List<String>> origins)
       throws IOException {
-    if (!TreeMounts.isMounted(directories.tree(id))) {
-      if (!Files.exists(directories.image(id)) || !mounts(id)) {
-        writeImage(id, readIndex(id));
+    boolean mounted =
+        TreeMounts.isMounted(directories.tree(id))
+            || (Files.exists(directories.image(id)) && mounts(id));
+    if (mounted && known) {
+      return;
+    }
+    try (IndexMemory.Share share = memory.take(Files.size(indexFile(id)))) {
+      ImageIndex index = readIndex(id);
+      if (!mounted) {
+        writeImage(id, index);
         mount(id);
       }
-    }
-    if (!known) {
-      try (IndexMemory.Share share = memory.take(Files.size(indexFile(id)))) {
-        ImageIndex index = readIndex(id);
+      if (!known) {
         contents.add(imageName(id), index, origins.apply(index.origins()));
       }
     }

@@ -4,6 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.imageharbour.fusefs.ContentStore;
 import io.imageharbour.fusefs.ContentStoreConfig;
 import io.imageharbour.indexer.Digest;
@@ -20,6 +23,7 @@ import io.imageharbour.snapshotter.store.SnapshotExistsException;
 import io.imageharbour.snapshotter.store.SnapshotKind;
 import io.imageharbour.snapshotter.store.SnapshotStore;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -35,11 +39,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** Index snapshots on the kernel that runs the tests, without containerd. */
 class IndexSnapshotsTest {
 
   private static final Optional<String> NO_PARENT = Optional.empty();
+
+  @SuppressWarnings("NullAway")
+  private static final SnapshotDirectories NO_DIRECTORIES = null;
 
   @TempDir private Path root;
   private SnapshotStore store;
@@ -119,6 +127,21 @@ class IndexSnapshotsTest {
   }
 
   @Test
+  void aCommitThatRunsOutOfHeapLeavesNothing() throws Exception {
+    prepare("a", SmallIndex.bytes());
+    long id = store.get("a").id();
+    assertThatExceptionOfType(OutOfMemoryError.class)
+        .isThrownBy(
+            () ->
+                indexes.build(
+                    id,
+                    written -> {
+                      throw new OutOfMemoryError("by the test");
+                    }));
+    assertOnlyTheLayerIsLeft(id);
+  }
+
+  @Test
   void onlyALayerWithNothingButAnIndexAndWithoutParentIsAnIndexSnapshot() throws Exception {
     prepare("more", SmallIndex.bytes());
     Files.createFile(layer("more").resolve("other"));
@@ -182,6 +205,45 @@ class IndexSnapshotsTest {
           .withMessageContaining("1001 bytes")
           .withMessageContaining("-Xmx");
     }
+  }
+
+  @Test
+  void aTreeIsNotWrittenAgainFromAnIndexThatDoesNotFitIntoTheHeap() throws Exception {
+    prepare("a", SmallIndex.bytes());
+    snapshotter.commit("c", "a", Map.of());
+    long id = store.get("c").id();
+    TreeMounts.unmount(directories.tree(id));
+    Files.delete(directories.image(id));
+    try (RandomAccessFile index =
+        new RandomAccessFile(layer("c").resolve(ImageIndex.PATH_IN_LAYER).toFile(), "rw")) {
+      index.setLength(Runtime.getRuntime().maxMemory());
+    }
+    assertThatExceptionOfType(IndexTooLargeException.class)
+        .isThrownBy(() -> indexes.restore(id, /* known= */ true, written -> written));
+  }
+
+  @Test
+  void aBugThatASnapshotRunsIntoDoesNotEndTheRecovery() throws Exception {
+    for (String name : List.of("c", "d")) {
+      prepare("a", SmallIndex.bytes());
+      snapshotter.commit(name, "a", Map.of());
+    }
+    Logger logger = (Logger) LoggerFactory.getLogger(Recovery.class);
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    logger.addAppender(log);
+    try (IndexSnapshots broken =
+        new IndexSnapshots(NO_DIRECTORIES, contents, Optional.of(ErofsBacking.FILE), "")) {
+      new Recovery(store, directories, broken).run();
+    } finally {
+      logger.detachAppender(log);
+    }
+    assertThat(log.list)
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .filteredOn(line -> line.startsWith("event=snapshot-broken"))
+        .satisfiesExactly(
+            line -> assertThat(line).contains("snapshot=\"c\"", "NullPointerException"),
+            line -> assertThat(line).contains("snapshot=\"d\"", "NullPointerException"));
   }
 
   @Test
