@@ -16,8 +16,11 @@ import io.imageharbour.indexer.format.CorruptIndexException;
 import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.indexer.format.IndexTooNewException;
 import io.imageharbour.indexer.format.NotAnIndexException;
+import io.imageharbour.indexer.registry.RepositoryName;
 import io.imageharbour.snapshotter.Programs;
 import io.imageharbour.snapshotter.SmallIndex;
+import io.imageharbour.snapshotter.source.LayerOrigin;
+import io.imageharbour.snapshotter.source.LayerSources;
 import io.imageharbour.snapshotter.store.Snapshot;
 import io.imageharbour.snapshotter.store.SnapshotExistsException;
 import io.imageharbour.snapshotter.store.SnapshotKind;
@@ -45,6 +48,7 @@ import org.slf4j.LoggerFactory;
 class IndexSnapshotsTest {
 
   private static final Optional<String> NO_PARENT = Optional.empty();
+  private static final LayerSources NO_CONTAINERD = layer -> List.of();
 
   @SuppressWarnings("NullAway")
   private static final SnapshotDirectories NO_DIRECTORIES = null;
@@ -62,7 +66,9 @@ class IndexSnapshotsTest {
     directories = new SnapshotDirectories(root);
     contents =
         ContentStore.open(
-            ContentStoreConfig.of(root), List.of(), new StoredIndexNames(store, directories));
+            ContentStoreConfig.of(root),
+            List.of(),
+            new StoredIndexNames(store, directories, NO_CONTAINERD));
     indexes = new IndexSnapshots(directories, contents, Optional.of(ErofsBacking.FILE), "");
     OverlayMounts mounts =
         new OverlayMounts(
@@ -270,13 +276,45 @@ class IndexSnapshotsTest {
 
   @Test
   void theNamesOfAContentAreFoundInTheStoredIndex() throws Exception {
-    prepare("a", SmallIndex.bytes());
-    snapshotter.commit(
-        "default/1/sha256:00", "a", Map.of("containerd.io/snapshot/cri.image-ref", "r.test/x:1"));
-    StoredIndexNames names = new StoredIndexNames(store, directories);
-    assertThat(names.describe(Digest.sha256(SmallIndex.CONTENT)))
-        .isEqualTo("image=r.test/x:1 path=/dir/file");
+    String layer = "default/1/" + Digest.sha256(new byte[] {1});
+    commit(layer, Map.of("containerd.io/snapshot/cri.image-ref", "r.test/x:1"), "o.test/x");
+    assertThat(imageOfContent(Optional.of("containerd.test/x:1"))).isEqualTo("r.test/x:1");
+    snapshotter.remove(layer);
+    commit(layer, Map.of(), "o.test/x", "p.test/x");
+    assertThat(imageOfContent(Optional.of("containerd.test/x:1"))).isEqualTo("containerd.test/x:1");
+    assertThat(imageOfContent(Optional.empty())).isEqualTo("o.test/x");
+    snapshotter.remove(layer);
+    commit(layer, Map.of());
+    assertThat(imageOfContent(Optional.empty())).isEqualTo(layer);
+    StoredIndexNames names = new StoredIndexNames(store, directories, NO_CONTAINERD);
     assertThat(names.describe(Digest.sha256(new byte[] {1}))).isEmpty();
+  }
+
+  private void commit(String name, Map<String, String> labels, String... origins)
+      throws IOException {
+    prepare("a", SmallIndex.bytes(origins));
+    snapshotter.commit(name, "a", labels);
+  }
+
+  /** What image is said to hold the content, if containerd calls every image by this name. */
+  private String imageOfContent(Optional<String> knownToContainerd) {
+    LayerSources containerd =
+        new LayerSources() {
+          @Override
+          public List<RepositoryName> of(LayerOrigin layer) {
+            return List.of();
+          }
+
+          @Override
+          public Optional<String> imageName(LayerOrigin layer) {
+            return knownToContainerd;
+          }
+        };
+    String described =
+        new StoredIndexNames(store, directories, containerd)
+            .describe(Digest.sha256(SmallIndex.CONTENT));
+    assertThat(described).startsWith("image=").endsWith(" path=/dir/file");
+    return described.substring("image=".length(), described.indexOf(' '));
   }
 
   private void refused(byte[] index, Class<? extends HarbourException> reason) throws Exception {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.imageharbour.fusefs.linux.MountTable;
 import io.imageharbour.fusefs.linux.Mounts;
+import io.imageharbour.snapshotter.Programs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -102,6 +103,25 @@ class ContainerdTest {
       node.pull(image);
       assertThat(node.run(image, "md5sum /data/big")).endsWith("/data/big\n");
     }
+  }
+
+  @Test
+  void aReadThatFailsIsLoggedWithTheNamesOfItsImageAndItsFile(@TempDir Path other)
+      throws Exception {
+    String image;
+    try (Images gone = Images.start(other)) {
+      images.copyTo(gone, ORDINARY, "x/tool:v1");
+      gone.convert("x/tool:v1", "x/tool:index");
+      image = gone.reference("x/tool:index");
+      node.pull(image);
+      node.run(image, "cat /data/small7");
+    }
+    Programs.Result result = node.tryRun(image, "cat /data/small7; md5sum /data/big");
+    assertThat(result.output()).startsWith("file 7\n");
+    assertThat(result.exitCode()).isNotZero();
+    Server.await(
+        "the failure is in the log",
+        () -> node.harbourd().log().contains(" image=" + image + " path=/data/big "));
   }
 
   @Test
