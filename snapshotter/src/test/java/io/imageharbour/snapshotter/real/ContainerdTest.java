@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.imageharbour.fusefs.linux.MountTable;
 import io.imageharbour.fusefs.linux.Mounts;
 import io.imageharbour.snapshotter.Programs;
+import io.imageharbour.snapshotter.mounts.SnapshotDirectories;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -186,6 +188,37 @@ class ContainerdTest {
       assertThat(node.run(image, "cat /data/small9")).startsWith("file 9\n");
       assertThat(node.run(ordinary, "cat /data/small9")).startsWith("file 9\n");
     }
+  }
+
+  @Test
+  void aLostTableOfContentsIsMadeAgainFromTheIndexes() throws Exception {
+    String image = images.reference(INDEX);
+    node.pull(image);
+    String content = node.run(image, "md5sum /data/big");
+    assertThat(node.harbourd().stop()).isZero();
+    SnapshotDirectories.delete(node.root().resolve("db/contents"));
+    node.emptyCache();
+    node.restartHarbourd();
+    assertThat(node.cachedBytes()).isZero();
+    assertThat(node.run(image, "md5sum /data/big")).isEqualTo(content);
+  }
+
+  @Test
+  void afterTheMachineWentDownTreesAndTableOfContentsAreMadeAgain() throws Exception {
+    String image = images.reference(INDEX);
+    node.pull(image);
+    String content = node.run(image, "md5sum /data/big");
+    assertThat(node.harbourd().stop()).isZero();
+    Files.writeString(node.root().resolve("db/contents.running"), UUID.randomUUID() + "\n");
+    for (MountTable.Mount tree : node.trees()) {
+      Mounts.unmountLazily(tree.target());
+    }
+    node.emptyCache();
+    node.restartHarbourd();
+    assertThat(node.harbourd().log()).contains("event=machine-crashed");
+    assertThat(node.trees()).hasSize(1);
+    assertThat(node.cachedBytes()).isZero();
+    assertThat(node.run(image, "md5sum /data/big")).isEqualTo(content);
   }
 
   @Test

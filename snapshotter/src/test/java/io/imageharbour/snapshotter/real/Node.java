@@ -216,6 +216,15 @@ final class Node implements AutoCloseable {
     return bytes;
   }
 
+  /** Deletes the files in the content store. */
+  void emptyCache() throws IOException {
+    try (Stream<Path> files = Files.walk(root().resolve("cas"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
   @Override
   public void close() throws Exception {
     containerd.close();
