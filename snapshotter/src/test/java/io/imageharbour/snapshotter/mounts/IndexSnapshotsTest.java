@@ -27,8 +27,11 @@ import io.imageharbour.snapshotter.store.SnapshotKind;
 import io.imageharbour.snapshotter.store.SnapshotStore;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -38,10 +41,14 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.LoggerFactory;
 
 /** Index snapshots on the kernel that runs the tests, without containerd. */
@@ -70,13 +77,17 @@ class IndexSnapshotsTest {
             List.of(),
             new StoredIndexNames(store, directories, NO_CONTAINERD));
     indexes = new IndexSnapshots(directories, contents, Optional.of(ErofsBacking.FILE), "");
+    snapshotter = snapshotter(indexes);
+  }
+
+  private Snapshotter snapshotter(IndexSnapshots with) {
     OverlayMounts mounts =
         new OverlayMounts(
             directories,
             List.of(contents.casDirectory(), contents.contentMount()),
             List.of("index=off"),
             List.of());
-    snapshotter = new Snapshotter(store, directories, mounts, indexes);
+    return new Snapshotter(store, directories, mounts, with);
   }
 
   @AfterEach
@@ -89,21 +100,26 @@ class IndexSnapshotsTest {
     store.close();
   }
 
-  @Test
-  void aLayerWithAnIndexBecomesItsTree() throws Exception {
-    prepare("a", SmallIndex.bytes());
-    snapshotter.commit("c", "a", Map.of());
-    Snapshot committed = store.get("c");
-    assertThat(committed.index()).isTrue();
-    assertThat(committed.usage().bytes()).isPositive();
-    assertThat(directories.tree(committed.id()).resolve("dir/file")).exists();
-    assertThat(
-            Programs.run(root, Map.of(), "fsck.erofs", directories.image(committed.id()).toString())
-                .exitCode())
-        .isZero();
-    assertThat(contents.images()).containsExactly(Long.toString(committed.id()));
-    snapshotter.remove("c");
-    assertNothingIsLeft();
+  @ParameterizedTest
+  @EnumSource
+  void aLayerWithAnIndexBecomesItsTree(ErofsBacking backing) throws Exception {
+    try (IndexSnapshots backed =
+        new IndexSnapshots(directories, contents, Optional.of(backing), "")) {
+      snapshotter = snapshotter(backed);
+      prepare("a", SmallIndex.bytes());
+      snapshotter.commit("c", "a", Map.of());
+      Snapshot committed = store.get("c");
+      assertThat(committed.index()).isTrue();
+      assertThat(committed.usage().bytes()).isPositive();
+      assertThat(directories.tree(committed.id()).resolve("dir/file")).exists();
+      Path image = directories.image(committed.id());
+      assertThat(Programs.run(root, Map.of(), "fsck.erofs", image.toString()).exitCode()).isZero();
+      assertThat(contents.images()).containsExactly(Long.toString(committed.id()));
+      assertThat(loopDevices()).hasSize(backing == ErofsBacking.LOOP ? 1 : 0);
+      snapshotter.remove("c");
+      assertNothingIsLeft();
+      awaitNoLoopDevice();
+    }
   }
 
   @Test
@@ -337,6 +353,30 @@ class IndexSnapshotsTest {
         .isDirectoryContaining(file -> file.endsWith("fs"))
         .isDirectoryNotContaining(
             file -> !Set.of("fs", "work", "snapshot").contains(file.getFileName().toString()));
+  }
+
+  /** The kernel takes a device down a moment after its last user is gone. */
+  private void awaitNoLoopDevice() throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (!loopDevices().isEmpty()) {
+      assertThat(System.nanoTime()).as("%s go in time", loopDevices()).isLessThan(deadline);
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+    }
+  }
+
+  /** What files below the root directory loop devices show; they may be deleted already. */
+  private List<String> loopDevices() throws IOException {
+    List<String> files = new ArrayList<>();
+    try (DirectoryStream<Path> devices = Files.newDirectoryStream(Path.of("/sys/block"), "loop*")) {
+      for (Path device : devices) {
+        try {
+          files.add(Files.readString(device.resolve("loop/backing_file")).strip());
+        } catch (NoSuchFileException e) {
+          // it shows none
+        }
+      }
+    }
+    return files.stream().filter(file -> file.startsWith(root.toString())).toList();
   }
 
   private void assertNothingIsLeft() throws IOException {
