@@ -71,7 +71,8 @@ public final class IndexSnapshots implements AutoCloseable {
 
   /**
    * Reads the index, writes the EROFS image, mounts it and makes the contents known. Either all of
-   * it is done and durable, or nothing is left of it.
+   * it is done and durable, or nothing is left of it; only that on a full disk, which may lack the
+   * room to forget the contents, an empty directory can stay to tell others to do it.
    *
    * @param origins puts the origins of the image in order, given those that the index names
    * @return what the image file occupies
@@ -116,10 +117,11 @@ public final class IndexSnapshots implements AutoCloseable {
 
   /** Unmounts the tree, deletes the EROFS image and forgets the contents; what is gone is fine. */
   void discard(long id) throws IOException {
-    contents.remove(imageName(id));
     TreeMounts.unmount(directories.tree(id));
     Files.deleteIfExists(unfinished(id));
     Files.deleteIfExists(directories.image(id));
+    // after the files: on a full disk it needs the room that they took
+    contents.remove(imageName(id));
     // last: that it is there tells others that there is something to discard
     Files.deleteIfExists(directories.tree(id));
   }
