@@ -96,10 +96,12 @@ public final class Daemon implements AutoCloseable {
     parts.push(store::close);
     SnapshotDirectories directories = new SnapshotDirectories(root);
     EventLoopGroup eventLoop = eventLoop();
-    RegistrySource source = new RegistrySource(registries, layerSources(config, eventLoop));
+    LayerSources layers = layerSources(config, eventLoop);
     ContentStore contents =
         ContentStore.open(
-            contentConfig(config), List.of(source), new StoredIndexNames(store, directories));
+            contentConfig(config),
+            List.of(new RegistrySource(registries, layers)),
+            new StoredIndexNames(store, directories, layers));
     parts.push(contents::close);
 
     Optional<IndexMounting> mounting = kernel.indexMounting();

@@ -9,17 +9,23 @@ public final class Configurations {
 
   /** Everything below one directory, nothing of the machine's own containerd. */
   public static HarbourdConfig in(Path directory) throws ConfigurationException {
+    return in(directory, "");
+  }
+
+  /** The same with a line more. */
+  public static HarbourdConfig in(Path directory, String line) throws ConfigurationException {
     return ConfigFile.parse(
         "test",
         """
         root = "%1$s/r"
         address = "%1$s/h.sock"
+        %2$s
         [containerd]
         address = ""
         [registry]
         certs-directories = []
         docker-config = "%1$s/docker"
         """
-            .formatted(directory));
+            .formatted(directory, line));
   }
 }

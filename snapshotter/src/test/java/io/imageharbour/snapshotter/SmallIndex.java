@@ -26,7 +26,7 @@ public final class SmallIndex {
   private SmallIndex() {}
 
   /** The index as bytes. */
-  public static byte[] bytes() throws IOException {
+  public static byte[] bytes(String... origins) throws IOException {
     Digest content = Digest.sha256(CONTENT);
     Digest pack = Digest.sha256(new byte[] {7});
     PlacedFrame frame = new PlacedFrame(pack, 0, 100, CONTENT.length);
@@ -34,16 +34,16 @@ public final class SmallIndex {
     TreeNode.Directory directory = new TreeNode.Directory(metadata(0755));
     root.entries().put(FileName.of("dir"), directory);
     directory.entries().put(FileName.of("file"), new TreeNode.RegularFile(metadata(0644), content));
-    ImageIndex index =
+    IndexBuilder index =
         new IndexBuilder()
             .addPack(pack, 100)
             .addContent(
                 content,
                 CONTENT.length,
-                List.of(new PlacedChunk(content, CONTENT.length, frame, 0)))
-            .build(root);
+                List.of(new PlacedChunk(content, CONTENT.length, frame, 0)));
+    List.of(origins).forEach(index::addOrigin);
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    IndexFormat.write(index, bytes);
+    IndexFormat.write(index.build(root), bytes);
     return bytes.toByteArray();
   }
 

@@ -256,7 +256,8 @@ public final class ContentTable implements AutoCloseable {
         }
       }
     } catch (LmdbException | BufferUnderflowException e) {
-      throw new ContentTableException("can't " + what + " in the content table", e);
+      throw new ContentTableException(
+          "can't " + what + " in the content table (is the disk full?)", e);
     } finally {
       open.readLock().unlock();
     }

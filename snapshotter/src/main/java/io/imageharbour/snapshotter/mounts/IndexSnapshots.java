@@ -71,7 +71,8 @@ public final class IndexSnapshots implements AutoCloseable {
 
   /**
    * Reads the index, writes the EROFS image, mounts it and makes the contents known. Either all of
-   * it is done and durable, or nothing is left of it.
+   * it is done and durable, or nothing is left of it; only that on a full disk, which may lack the
+   * room to forget the contents, an empty directory can stay to tell others to do it.
    *
    * @param origins puts the origins of the image in order, given those that the index names
    * @return what the image file occupies
@@ -94,10 +95,10 @@ public final class IndexSnapshots implements AutoCloseable {
         throw failure.get();
       }
       return DiskUsage.of(directories.image(id));
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       try {
         discard(id);
-      } catch (IOException discarding) {
+      } catch (IOException | RuntimeException | Error discarding) {
         e.addSuppressed(discarding);
       }
       throw e;
@@ -116,10 +117,11 @@ public final class IndexSnapshots implements AutoCloseable {
 
   /** Unmounts the tree, deletes the EROFS image and forgets the contents; what is gone is fine. */
   void discard(long id) throws IOException {
-    contents.remove(imageName(id));
     TreeMounts.unmount(directories.tree(id));
     Files.deleteIfExists(unfinished(id));
     Files.deleteIfExists(directories.image(id));
+    // after the files: on a full disk it needs the room that they took
+    contents.remove(imageName(id));
     // last: that it is there tells others that there is something to discard
     Files.deleteIfExists(directories.tree(id));
   }
@@ -132,15 +134,19 @@ public final class IndexSnapshots implements AutoCloseable {
    */
   void restore(long id, boolean known, Function<List<String>, List<String>> origins)
       throws IOException {
-    if (!TreeMounts.isMounted(directories.tree(id))) {
-      if (!Files.exists(directories.image(id)) || !mounts(id)) {
-        writeImage(id, readIndex(id));
+    boolean mounted =
+        TreeMounts.isMounted(directories.tree(id))
+            || (Files.exists(directories.image(id)) && mounts(id));
+    if (mounted && known) {
+      return;
+    }
+    try (IndexMemory.Share share = memory.take(Files.size(indexFile(id)))) {
+      ImageIndex index = readIndex(id);
+      if (!mounted) {
+        writeImage(id, index);
         mount(id);
       }
-    }
-    if (!known) {
-      try (IndexMemory.Share share = memory.take(Files.size(indexFile(id)))) {
-        ImageIndex index = readIndex(id);
+      if (!known) {
         contents.add(imageName(id), index, origins.apply(index.origins()));
       }
     }

@@ -121,13 +121,20 @@ public final class Recovery {
           written -> ImageOrigins.of(snapshot.name(), snapshot.labels(), written));
       return true;
     } catch (IOException e) {
-      LOG.error(
-          "event=snapshot-broken snapshot=\"{}\" id={} cause=\"{}\" advice=\"remove the image and pull it again\"",
-          snapshot.name(),
-          id,
-          e.getMessage());
+      logBroken(snapshot, String.valueOf(e.getMessage()));
+      return false;
+    } catch (RuntimeException | OutOfMemoryError e) {
+      logBroken(snapshot, e.toString());
       return false;
     }
+  }
+
+  private static void logBroken(Snapshot snapshot, String cause) {
+    LOG.error(
+        "event=snapshot-broken snapshot=\"{}\" id={} cause=\"{}\" advice=\"remove the image and pull it again\"",
+        snapshot.name(),
+        snapshot.id(),
+        cause);
   }
 
   /** A commit that did not come to its end: the layer is still there and can be committed again. */

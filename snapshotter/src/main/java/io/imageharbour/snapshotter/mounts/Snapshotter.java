@@ -101,10 +101,10 @@ public final class Snapshotter {
       copyMetadata(
           store.commit(
               active.name(), name, labels, layerUsage.plus(imageUsage), /* index= */ true));
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       try {
         indexes.discard(active.id());
-      } catch (IOException discarding) {
+      } catch (IOException | RuntimeException | Error discarding) {
         e.addSuppressed(discarding);
       }
       throw e;

@@ -8,6 +8,7 @@ import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Inode;
 import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.snapshotter.source.ImageOrigins;
+import io.imageharbour.snapshotter.source.LayerSources;
 import io.imageharbour.snapshotter.store.Snapshot;
 import io.imageharbour.snapshotter.store.SnapshotStore;
 import java.io.IOException;
@@ -24,10 +25,18 @@ public final class StoredIndexNames implements ContentNames {
 
   private final SnapshotStore store;
   private final SnapshotDirectories directories;
+  private final LayerSources layers;
 
-  public StoredIndexNames(SnapshotStore store, SnapshotDirectories directories) {
+  /**
+   * Reads these.
+   *
+   * @param layers says what an image is called if its snapshot does not
+   */
+  public StoredIndexNames(
+      SnapshotStore store, SnapshotDirectories directories, LayerSources layers) {
     this.store = store;
     this.directories = directories;
+    this.layers = layers;
   }
 
   @Override
@@ -36,9 +45,10 @@ public final class StoredIndexNames implements ContentNames {
       for (Snapshot snapshot : store.list()) {
         if (snapshot.index()) {
           Path file = directories.layer(snapshot.id()).resolve(ImageIndex.PATH_IN_LAYER);
-          Optional<String> path = path(IndexFormat.read(file), digest);
+          ImageIndex index = IndexFormat.read(file);
+          Optional<String> path = path(index, digest);
           if (path.isPresent()) {
-            return "image=%s path=%s".formatted(image(snapshot), path.get());
+            return "image=%s path=%s".formatted(image(snapshot, index), path.get());
           }
         }
       }
@@ -48,9 +58,16 @@ public final class StoredIndexNames implements ContentNames {
     }
   }
 
-  /** The reference that the client passed; else the snapshot's name, which holds the diff ID. */
-  private static String image(Snapshot snapshot) {
-    return ImageOrigins.reference(snapshot.labels()).map(Object::toString).orElse(snapshot.name());
+  /**
+   * The reference that the client passed, else what containerd calls the image; else where it was
+   * pushed to, or at least the snapshot's name, which holds the diff ID.
+   */
+  private String image(Snapshot snapshot, ImageIndex index) {
+    return ImageOrigins.reference(snapshot.labels())
+        .map(Object::toString)
+        .or(() -> ImageOrigins.layer(snapshot.name()).flatMap(layers::imageName))
+        .or(() -> index.origins().stream().findFirst())
+        .orElse(snapshot.name());
   }
 
   /** The path of a file whose content, or a chunk of it, has this digest. */

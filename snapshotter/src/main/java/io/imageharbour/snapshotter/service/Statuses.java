@@ -19,6 +19,8 @@ import io.imageharbour.snapshotter.store.SnapshotStateException;
 import io.imageharbour.snapshotter.store.SnapshotStoreException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
+import org.jspecify.annotations.Nullable;
+import org.lmdbjava.LmdbNativeException;
 
 /**
  * The one place where failures become gRPC status codes. containerd turns codes back into its own
@@ -42,6 +44,11 @@ final class Statuses {
   }
 
   private static Status code(IOException failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (isDiskFull(cause)) {
+        return Status.RESOURCE_EXHAUSTED;
+      }
+    }
     return switch (failure) {
       case SnapshotNotFoundException e -> Status.NOT_FOUND;
       case SnapshotExistsException e -> Status.ALREADY_EXISTS;
@@ -56,17 +63,28 @@ final class Statuses {
       case IndexTooLargeException e -> Status.RESOURCE_EXHAUSTED;
       case IndexMountException e -> Status.INTERNAL;
       case SnapshotStoreException e -> Status.UNAVAILABLE;
-      case LinuxException e when e.errno() == Errno.ENOSPC || e.errno() == Errno.EDQUOT ->
-          Status.RESOURCE_EXHAUSTED;
-      case FileSystemException e when isDiskFull(e) -> Status.RESOURCE_EXHAUSTED;
       default -> Status.INTERNAL;
     };
   }
 
-  /** Java has no class for it; the reason is what strerror(3) says. */
-  private static boolean isDiskFull(FileSystemException failure) {
-    String reason = String.valueOf(failure.getReason());
-    return reason.equals("No space left on device") || reason.equals("Disk quota exceeded");
+  private static boolean isDiskFull(Throwable failure) {
+    return switch (failure) {
+      case LinuxException e -> isDiskFull(e.errno());
+      // EIO is what LMDB makes of a write of which only a part found room; it reads without errors
+      case LmdbNativeException e -> isDiskFull(e.getResultCode()) || e.getResultCode() == Errno.EIO;
+      case FileSystemException e -> isDiskFull(e.getReason());
+      case IOException e -> isDiskFull(e.getMessage());
+      default -> false;
+    };
+  }
+
+  private static boolean isDiskFull(int errno) {
+    return errno == Errno.ENOSPC || errno == Errno.EDQUOT;
+  }
+
+  /** Java has no class for it, and says what strerror(3) says. */
+  private static boolean isDiskFull(@Nullable String reason) {
+    return "No space left on device".equals(reason) || "Disk quota exceeded".equals(reason);
   }
 
   /** The messages of the Java platform say little without the name of their class. */

@@ -11,6 +11,7 @@ import io.imageharbour.indexer.registry.InvalidReferenceException;
 import io.imageharbour.indexer.registry.RepositoryName;
 import io.imageharbour.snapshotter.grpc.UnixChannels;
 import io.imageharbour.snapshotter.proto.content.ContentGrpc;
+import io.imageharbour.snapshotter.proto.content.Info;
 import io.imageharbour.snapshotter.proto.content.ListContentRequest;
 import io.imageharbour.snapshotter.proto.images.Image;
 import io.imageharbour.snapshotter.proto.images.ImagesGrpc;
@@ -19,23 +20,29 @@ import io.netty.channel.EventLoopGroup;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedSet;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks containerd, over its own socket, which repositories it pulled a layer from. containerd
- * labels every blob with them ({@code containerd.io/distribution.source.HOST}), and every unpacked
- * layer with its diff ID. What it says is remembered; that it knows nothing only for a moment. Safe
- * for use by several threads.
+ * Asks containerd, over its own socket, which repositories it pulled a layer from, and for what
+ * image. containerd labels every blob with its repositories ({@code
+ * containerd.io/distribution.source.HOST}), every unpacked layer with its diff ID, and every
+ * manifest with the blobs that it refers to ({@code containerd.io/gc.ref.content.…}). What it says
+ * of repositories is remembered; that it knows none only for a moment. Safe for use by several
+ * threads.
  *
  * <p>Every question has a connection of its own: there are few, and so it does not matter that
  * containerd was restarted in between.
@@ -47,6 +54,11 @@ public final class ContainerdContent implements LayerSources {
   private static final Metadata.Key<String> NAMESPACE =
       Metadata.Key.of("containerd-namespace", Metadata.ASCII_STRING_MARSHALLER);
   private static final String SOURCE_LABEL = "containerd.io/distribution.source.";
+  private static final String DIFF_ID_LABEL = "containerd.io/uncompressed";
+  private static final String REFERENCE_LABEL = "containerd.io/gc.ref.content.";
+
+  /** What refers to a layer: a manifest, and to that a list of those of several platforms. */
+  private static final int LEVELS = 2;
 
   private static final long TIMEOUT_SECONDS = 3;
   private static final long KNOWN_NANOS = Duration.ofMinutes(10).toNanos();
@@ -80,11 +92,22 @@ public final class ContainerdContent implements LayerSources {
         .repositories;
   }
 
+  @Override
+  public Optional<String> imageName(LayerOrigin layer) {
+    return ask(layer, containerd -> imageName(containerd, layer), Optional.empty());
+  }
+
   private Answer ask(LayerOrigin layer) {
-    List<RepositoryName> repositories = List.of();
+    List<RepositoryName> repositories =
+        ask(layer, containerd -> repositories(containerd, layer), List.of());
+    long remembered = repositories.isEmpty() ? UNKNOWN_NANOS : KNOWN_NANOS;
+    return new Answer(repositories, nanoTime.getAsLong() + remembered);
+  }
+
+  private <T> T ask(LayerOrigin layer, Function<Containerd, T> question, T unknown) {
     ManagedChannel channel = UnixChannels.open(socket, eventLoop);
     try {
-      repositories = list(channel, layer);
+      return question.apply(Containerd.on(channel, layer.namespace()));
     } catch (StatusRuntimeException e) {
       LOG.warn(
           "event=containerd-not-asked namespace={} layer={} status={} cause=\"{}\"",
@@ -92,41 +115,54 @@ public final class ContainerdContent implements LayerSources {
           layer.diffId(),
           e.getStatus().getCode(),
           e.getStatus().getDescription());
+      return unknown;
     } finally {
       channel.shutdownNow();
     }
-    long remembered = repositories.isEmpty() ? UNKNOWN_NANOS : KNOWN_NANOS;
-    return new Answer(repositories, nanoTime.getAsLong() + remembered);
   }
 
-  private static List<RepositoryName> list(ManagedChannel channel, LayerOrigin layer) {
-    Metadata headers = new Metadata();
-    headers.put(NAMESPACE, layer.namespace());
-    ClientInterceptor inNamespace = MetadataUtils.newAttachHeadersInterceptor(headers);
-    Deadline deadline = Deadline.after(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+  private static List<RepositoryName> repositories(Containerd containerd, LayerOrigin layer) {
     SequencedSet<RepositoryName> sources = new LinkedHashSet<>();
-    ContentGrpc.newBlockingStub(channel)
-        .withInterceptors(inNamespace)
-        .withDeadline(deadline)
-        .list(
-            ListContentRequest.newBuilder()
-                .addFilters("labels.\"containerd.io/uncompressed\"==" + layer.diffId())
-                .build())
-        .forEachRemaining(
-            page -> page.getInfoList().forEach(blob -> addSources(blob.getLabelsMap(), sources)));
-    if (sources.isEmpty()) {
-      return List.of();
+    containerd
+        .blobs("labels.\"" + DIFF_ID_LABEL + "\"==" + layer.diffId())
+        .forEach(blob -> addSources(blob.getLabelsMap(), sources));
+    return sources.isEmpty()
+        ? List.of()
+        : withPorts(sources, containerd.images().stream().map(Image::getName).toList());
+  }
+
+  /**
+   * Which number a layer has in its manifest is part of the name of a label, and no filter takes a
+   * part of a name: so this goes through all blobs.
+   */
+  private static Optional<String> imageName(Containerd containerd, LayerOrigin layer) {
+    String diffId = layer.diffId().toString();
+    List<Info> blobs = containerd.blobs();
+    Set<String> found =
+        blobs.stream()
+            .filter(blob -> diffId.equals(blob.getLabelsMap().get(DIFF_ID_LABEL)))
+            .map(Info::getDigest)
+            .collect(Collectors.toCollection(HashSet::new));
+    for (int level = 0; level < LEVELS; level++) {
+      found.addAll(
+          blobs.stream()
+              .filter(blob -> refersToAny(found, blob.getLabelsMap()))
+              .map(Info::getDigest)
+              .toList());
     }
-    List<String> images =
-        ImagesGrpc.newBlockingStub(channel)
-            .withInterceptors(inNamespace)
-            .withDeadline(deadline)
-            .list(ListImagesRequest.getDefaultInstance())
-            .getImagesList()
-            .stream()
-            .map(Image::getName)
-            .toList();
-    return withPorts(sources, images);
+    return containerd.images().stream()
+        .filter(image -> found.contains(image.getTarget().getDigest()))
+        .map(Image::getName)
+        // the CRI plugin calls every image by its digest as well
+        .filter(name -> !name.startsWith("sha256:") && repository(name).isPresent())
+        .findFirst();
+  }
+
+  private static boolean refersToAny(Set<String> digests, Map<String, String> labels) {
+    return labels.entrySet().stream()
+        .anyMatch(
+            label ->
+                label.getKey().startsWith(REFERENCE_LABEL) && digests.contains(label.getValue()));
   }
 
   /**
@@ -188,4 +224,31 @@ public final class ContainerdContent implements LayerSources {
   }
 
   private record Answer(List<RepositoryName> repositories, long goodUntil) {}
+
+  /** A connection to containerd for one question, which has to be answered in time. */
+  private record Containerd(
+      ContentGrpc.ContentBlockingStub contents, ImagesGrpc.ImagesBlockingStub names) {
+
+    static Containerd on(ManagedChannel channel, String namespace) {
+      Metadata headers = new Metadata();
+      headers.put(NAMESPACE, namespace);
+      ClientInterceptor inNamespace = MetadataUtils.newAttachHeadersInterceptor(headers);
+      Deadline deadline = Deadline.after(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      return new Containerd(
+          ContentGrpc.newBlockingStub(channel).withInterceptors(inNamespace).withDeadline(deadline),
+          ImagesGrpc.newBlockingStub(channel).withInterceptors(inNamespace).withDeadline(deadline));
+    }
+
+    List<Info> blobs(String... filters) {
+      List<Info> blobs = new ArrayList<>();
+      contents
+          .list(ListContentRequest.newBuilder().addAllFilters(List.of(filters)).build())
+          .forEachRemaining(page -> blobs.addAll(page.getInfoList()));
+      return blobs;
+    }
+
+    List<Image> images() {
+      return names.list(ListImagesRequest.getDefaultInstance()).getImagesList();
+    }
+  }
 }

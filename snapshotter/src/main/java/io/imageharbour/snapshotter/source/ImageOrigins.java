@@ -64,7 +64,8 @@ public final class ImageOrigins {
     return Optional.empty();
   }
 
-  private static Optional<LayerOrigin> layer(String name) {
+  /** The layer that a snapshot of this name holds, if it is one that containerd gives. */
+  public static Optional<LayerOrigin> layer(String name) {
     Matcher parts = CONTAINERD_NAME.matcher(name);
     return parts.matches()
         ? Optional.of(new LayerOrigin(parts.group(1), Digest.parse(parts.group(2))))

@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Timestamp;
 import io.imageharbour.snapshotter.proto.store.SnapshotRecord;
 import java.nio.ByteBuffer;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -46,7 +47,7 @@ final class SnapshotCodec {
           instant(stored.getUpdatedAt()),
           new Usage(stored.getUsageBytes(), stored.getUsageInodes()),
           stored.getIndex());
-    } catch (InvalidProtocolBufferException e) {
+    } catch (InvalidProtocolBufferException | DateTimeException | ArithmeticException e) {
       throw new SnapshotStoreException("a record in the snapshot database is not readable", e);
     }
   }

@@ -4,6 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.imageharbour.fusefs.ContentStore;
 import io.imageharbour.fusefs.ContentStoreConfig;
 import io.imageharbour.indexer.Digest;
@@ -13,15 +16,22 @@ import io.imageharbour.indexer.format.CorruptIndexException;
 import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.indexer.format.IndexTooNewException;
 import io.imageharbour.indexer.format.NotAnIndexException;
+import io.imageharbour.indexer.registry.RepositoryName;
 import io.imageharbour.snapshotter.Programs;
 import io.imageharbour.snapshotter.SmallIndex;
+import io.imageharbour.snapshotter.source.LayerOrigin;
+import io.imageharbour.snapshotter.source.LayerSources;
 import io.imageharbour.snapshotter.store.Snapshot;
 import io.imageharbour.snapshotter.store.SnapshotExistsException;
 import io.imageharbour.snapshotter.store.SnapshotKind;
 import io.imageharbour.snapshotter.store.SnapshotStore;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -31,15 +41,24 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
 
 /** Index snapshots on the kernel that runs the tests, without containerd. */
 class IndexSnapshotsTest {
 
   private static final Optional<String> NO_PARENT = Optional.empty();
+  private static final LayerSources NO_CONTAINERD = layer -> List.of();
+
+  @SuppressWarnings("NullAway")
+  private static final SnapshotDirectories NO_DIRECTORIES = null;
 
   @TempDir private Path root;
   private SnapshotStore store;
@@ -54,15 +73,21 @@ class IndexSnapshotsTest {
     directories = new SnapshotDirectories(root);
     contents =
         ContentStore.open(
-            ContentStoreConfig.of(root), List.of(), new StoredIndexNames(store, directories));
+            ContentStoreConfig.of(root),
+            List.of(),
+            new StoredIndexNames(store, directories, NO_CONTAINERD));
     indexes = new IndexSnapshots(directories, contents, Optional.of(ErofsBacking.FILE), "");
+    snapshotter = snapshotter(indexes);
+  }
+
+  private Snapshotter snapshotter(IndexSnapshots with) {
     OverlayMounts mounts =
         new OverlayMounts(
             directories,
             List.of(contents.casDirectory(), contents.contentMount()),
             List.of("index=off"),
             List.of());
-    snapshotter = new Snapshotter(store, directories, mounts, indexes);
+    return new Snapshotter(store, directories, mounts, with);
   }
 
   @AfterEach
@@ -75,21 +100,26 @@ class IndexSnapshotsTest {
     store.close();
   }
 
-  @Test
-  void aLayerWithAnIndexBecomesItsTree() throws Exception {
-    prepare("a", SmallIndex.bytes());
-    snapshotter.commit("c", "a", Map.of());
-    Snapshot committed = store.get("c");
-    assertThat(committed.index()).isTrue();
-    assertThat(committed.usage().bytes()).isPositive();
-    assertThat(directories.tree(committed.id()).resolve("dir/file")).exists();
-    assertThat(
-            Programs.run(root, Map.of(), "fsck.erofs", directories.image(committed.id()).toString())
-                .exitCode())
-        .isZero();
-    assertThat(contents.images()).containsExactly(Long.toString(committed.id()));
-    snapshotter.remove("c");
-    assertNothingIsLeft();
+  @ParameterizedTest
+  @EnumSource
+  void aLayerWithAnIndexBecomesItsTree(ErofsBacking backing) throws Exception {
+    try (IndexSnapshots backed =
+        new IndexSnapshots(directories, contents, Optional.of(backing), "")) {
+      snapshotter = snapshotter(backed);
+      prepare("a", SmallIndex.bytes());
+      snapshotter.commit("c", "a", Map.of());
+      Snapshot committed = store.get("c");
+      assertThat(committed.index()).isTrue();
+      assertThat(committed.usage().bytes()).isPositive();
+      assertThat(directories.tree(committed.id()).resolve("dir/file")).exists();
+      Path image = directories.image(committed.id());
+      assertThat(Programs.run(root, Map.of(), "fsck.erofs", image.toString()).exitCode()).isZero();
+      assertThat(contents.images()).containsExactly(Long.toString(committed.id()));
+      assertThat(loopDevices()).hasSize(backing == ErofsBacking.LOOP ? 1 : 0);
+      snapshotter.remove("c");
+      assertNothingIsLeft();
+      awaitNoLoopDevice();
+    }
   }
 
   @Test
@@ -115,6 +145,21 @@ class IndexSnapshotsTest {
     assertThatExceptionOfType(IndexSnapshotsUnsupportedException.class)
         .isThrownBy(() -> none.build(id, written -> written))
         .withMessageContaining("erofs: not there (do this)");
+    assertOnlyTheLayerIsLeft(id);
+  }
+
+  @Test
+  void aCommitThatRunsOutOfHeapLeavesNothing() throws Exception {
+    prepare("a", SmallIndex.bytes());
+    long id = store.get("a").id();
+    assertThatExceptionOfType(OutOfMemoryError.class)
+        .isThrownBy(
+            () ->
+                indexes.build(
+                    id,
+                    written -> {
+                      throw new OutOfMemoryError("by the test");
+                    }));
     assertOnlyTheLayerIsLeft(id);
   }
 
@@ -185,6 +230,45 @@ class IndexSnapshotsTest {
   }
 
   @Test
+  void aTreeIsNotWrittenAgainFromAnIndexThatDoesNotFitIntoTheHeap() throws Exception {
+    prepare("a", SmallIndex.bytes());
+    snapshotter.commit("c", "a", Map.of());
+    long id = store.get("c").id();
+    TreeMounts.unmount(directories.tree(id));
+    Files.delete(directories.image(id));
+    try (RandomAccessFile index =
+        new RandomAccessFile(layer("c").resolve(ImageIndex.PATH_IN_LAYER).toFile(), "rw")) {
+      index.setLength(Runtime.getRuntime().maxMemory());
+    }
+    assertThatExceptionOfType(IndexTooLargeException.class)
+        .isThrownBy(() -> indexes.restore(id, /* known= */ true, written -> written));
+  }
+
+  @Test
+  void aBugThatASnapshotRunsIntoDoesNotEndTheRecovery() throws Exception {
+    for (String name : List.of("c", "d")) {
+      prepare("a", SmallIndex.bytes());
+      snapshotter.commit(name, "a", Map.of());
+    }
+    Logger logger = (Logger) LoggerFactory.getLogger(Recovery.class);
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    logger.addAppender(log);
+    try (IndexSnapshots broken =
+        new IndexSnapshots(NO_DIRECTORIES, contents, Optional.of(ErofsBacking.FILE), "")) {
+      new Recovery(store, directories, broken).run();
+    } finally {
+      logger.detachAppender(log);
+    }
+    assertThat(log.list)
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .filteredOn(line -> line.startsWith("event=snapshot-broken"))
+        .satisfiesExactly(
+            line -> assertThat(line).contains("snapshot=\"c\"", "NullPointerException"),
+            line -> assertThat(line).contains("snapshot=\"d\"", "NullPointerException"));
+  }
+
+  @Test
   void recoveryRemovesAHalfMadeCommitAndDirectoriesWithoutMetadata() throws Exception {
     prepare("a", SmallIndex.bytes());
     long half = store.get("a").id();
@@ -208,13 +292,45 @@ class IndexSnapshotsTest {
 
   @Test
   void theNamesOfAContentAreFoundInTheStoredIndex() throws Exception {
-    prepare("a", SmallIndex.bytes());
-    snapshotter.commit(
-        "default/1/sha256:00", "a", Map.of("containerd.io/snapshot/cri.image-ref", "r.test/x:1"));
-    StoredIndexNames names = new StoredIndexNames(store, directories);
-    assertThat(names.describe(Digest.sha256(SmallIndex.CONTENT)))
-        .isEqualTo("image=r.test/x:1 path=/dir/file");
+    String layer = "default/1/" + Digest.sha256(new byte[] {1});
+    commit(layer, Map.of("containerd.io/snapshot/cri.image-ref", "r.test/x:1"), "o.test/x");
+    assertThat(imageOfContent(Optional.of("containerd.test/x:1"))).isEqualTo("r.test/x:1");
+    snapshotter.remove(layer);
+    commit(layer, Map.of(), "o.test/x", "p.test/x");
+    assertThat(imageOfContent(Optional.of("containerd.test/x:1"))).isEqualTo("containerd.test/x:1");
+    assertThat(imageOfContent(Optional.empty())).isEqualTo("o.test/x");
+    snapshotter.remove(layer);
+    commit(layer, Map.of());
+    assertThat(imageOfContent(Optional.empty())).isEqualTo(layer);
+    StoredIndexNames names = new StoredIndexNames(store, directories, NO_CONTAINERD);
     assertThat(names.describe(Digest.sha256(new byte[] {1}))).isEmpty();
+  }
+
+  private void commit(String name, Map<String, String> labels, String... origins)
+      throws IOException {
+    prepare("a", SmallIndex.bytes(origins));
+    snapshotter.commit(name, "a", labels);
+  }
+
+  /** What image is said to hold the content, if containerd calls every image by this name. */
+  private String imageOfContent(Optional<String> knownToContainerd) {
+    LayerSources containerd =
+        new LayerSources() {
+          @Override
+          public List<RepositoryName> of(LayerOrigin layer) {
+            return List.of();
+          }
+
+          @Override
+          public Optional<String> imageName(LayerOrigin layer) {
+            return knownToContainerd;
+          }
+        };
+    String described =
+        new StoredIndexNames(store, directories, containerd)
+            .describe(Digest.sha256(SmallIndex.CONTENT));
+    assertThat(described).startsWith("image=").endsWith(" path=/dir/file");
+    return described.substring("image=".length(), described.indexOf(' '));
   }
 
   private void refused(byte[] index, Class<? extends HarbourException> reason) throws Exception {
@@ -237,6 +353,30 @@ class IndexSnapshotsTest {
         .isDirectoryContaining(file -> file.endsWith("fs"))
         .isDirectoryNotContaining(
             file -> !Set.of("fs", "work", "snapshot").contains(file.getFileName().toString()));
+  }
+
+  /** The kernel takes a device down a moment after its last user is gone. */
+  private void awaitNoLoopDevice() throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (!loopDevices().isEmpty()) {
+      assertThat(System.nanoTime()).as("%s go in time", loopDevices()).isLessThan(deadline);
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+    }
+  }
+
+  /** What files below the root directory loop devices show; they may be deleted already. */
+  private List<String> loopDevices() throws IOException {
+    List<String> files = new ArrayList<>();
+    try (DirectoryStream<Path> devices = Files.newDirectoryStream(Path.of("/sys/block"), "loop*")) {
+      for (Path device : devices) {
+        try {
+          files.add(Files.readString(device.resolve("loop/backing_file")).strip());
+        } catch (NoSuchFileException e) {
+          // it shows none
+        }
+      }
+    }
+    return files.stream().filter(file -> file.startsWith(root.toString())).toList();
   }
 
   private void assertNothingIsLeft() throws IOException {

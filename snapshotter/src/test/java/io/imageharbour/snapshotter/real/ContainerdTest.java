@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.imageharbour.fusefs.linux.MountTable;
 import io.imageharbour.fusefs.linux.Mounts;
+import io.imageharbour.snapshotter.Programs;
+import io.imageharbour.snapshotter.mounts.SnapshotDirectories;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -105,6 +108,25 @@ class ContainerdTest {
   }
 
   @Test
+  void aReadThatFailsIsLoggedWithTheNamesOfItsImageAndItsFile(@TempDir Path other)
+      throws Exception {
+    String image;
+    try (Images gone = Images.start(other)) {
+      images.copyTo(gone, ORDINARY, "x/tool:v1");
+      gone.convert("x/tool:v1", "x/tool:index");
+      image = gone.reference("x/tool:index");
+      node.pull(image);
+      node.run(image, "cat /data/small7");
+    }
+    Programs.Result result = node.tryRun(image, "cat /data/small7; md5sum /data/big");
+    assertThat(result.output()).startsWith("file 7\n");
+    assertThat(result.exitCode()).isNotZero();
+    Server.await(
+        "the failure is in the log",
+        () -> node.harbourd().log().contains(" image=" + image + " path=/data/big "));
+  }
+
+  @Test
   void nothingIsLeftOfAnImageThatWasRemoved() throws Exception {
     String image = images.reference(INDEX);
     node.pull(image);
@@ -166,6 +188,37 @@ class ContainerdTest {
       assertThat(node.run(image, "cat /data/small9")).startsWith("file 9\n");
       assertThat(node.run(ordinary, "cat /data/small9")).startsWith("file 9\n");
     }
+  }
+
+  @Test
+  void aLostTableOfContentsIsMadeAgainFromTheIndexes() throws Exception {
+    String image = images.reference(INDEX);
+    node.pull(image);
+    String content = node.run(image, "md5sum /data/big");
+    assertThat(node.harbourd().stop()).isZero();
+    SnapshotDirectories.delete(node.root().resolve("db/contents"));
+    node.emptyCache();
+    node.restartHarbourd();
+    assertThat(node.cachedBytes()).isZero();
+    assertThat(node.run(image, "md5sum /data/big")).isEqualTo(content);
+  }
+
+  @Test
+  void afterTheMachineWentDownTreesAndTableOfContentsAreMadeAgain() throws Exception {
+    String image = images.reference(INDEX);
+    node.pull(image);
+    String content = node.run(image, "md5sum /data/big");
+    assertThat(node.harbourd().stop()).isZero();
+    Files.writeString(node.root().resolve("db/contents.running"), UUID.randomUUID() + "\n");
+    for (MountTable.Mount tree : node.trees()) {
+      Mounts.unmountLazily(tree.target());
+    }
+    node.emptyCache();
+    node.restartHarbourd();
+    assertThat(node.harbourd().log()).contains("event=machine-crashed");
+    assertThat(node.trees()).hasSize(1);
+    assertThat(node.cachedBytes()).isZero();
+    assertThat(node.run(image, "md5sum /data/big")).isEqualTo(content);
   }
 
   @Test

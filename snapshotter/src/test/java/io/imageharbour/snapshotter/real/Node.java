@@ -164,16 +164,26 @@ final class Node implements AutoCloseable {
 
   /** Runs a shell command in a new container and returns what it printed. */
   String run(String image, String command) throws IOException, InterruptedException {
-    return ctr(
-        "run",
-        "--rm",
-        "--snapshotter",
-        "harbour",
-        image,
-        "c" + System.nanoTime(),
-        "/bin/sh",
-        "-c",
-        command);
+    return ctr(runArguments(image, command));
+  }
+
+  /** Runs a shell command that may fail in a new container. */
+  Programs.Result tryRun(String image, String command) throws IOException, InterruptedException {
+    return tryCtr(runArguments(image, command));
+  }
+
+  private static String[] runArguments(String image, String command) {
+    return new String[] {
+      "run",
+      "--rm",
+      "--snapshotter",
+      "harbour",
+      image,
+      "c" + System.nanoTime(),
+      "/bin/sh",
+      "-c",
+      command
+    };
   }
 
   /** Removes an image and everything that only it needs. */
@@ -204,6 +214,15 @@ final class Node implements AutoCloseable {
       }
     }
     return bytes;
+  }
+
+  /** Deletes the files in the content store. */
+  void emptyCache() throws IOException {
+    try (Stream<Path> files = Files.walk(root().resolve("cas"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.delete(file);
+      }
+    }
   }
 
   @Override

@@ -15,6 +15,8 @@ import io.imageharbour.snapshotter.SmallIndex;
 import io.imageharbour.snapshotter.grpc.UnixChannels;
 import io.imageharbour.snapshotter.proto.snapshots.CleanupRequest;
 import io.imageharbour.snapshotter.proto.snapshots.CommitSnapshotRequest;
+import io.imageharbour.snapshotter.proto.snapshots.Info;
+import io.imageharbour.snapshotter.proto.snapshots.ListSnapshotsRequest;
 import io.imageharbour.snapshotter.proto.snapshots.PrepareSnapshotRequest;
 import io.imageharbour.snapshotter.proto.snapshots.RemoveSnapshotRequest;
 import io.imageharbour.snapshotter.proto.snapshots.SnapshotsGrpc;
@@ -27,6 +29,10 @@ import io.netty.channel.nio.NioIoHandler;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -149,6 +155,26 @@ class SnapshotsServiceTest {
     assertThat(statusOf(() -> stat("a")).getCode()).isEqualTo(Status.Code.NOT_FOUND);
   }
 
+  @Test
+  void aListComesInMessagesOfAHundredAndIsWhole() {
+    assertThat(list()).isEmpty();
+    Set<String> keys = new HashSet<>();
+    while (keys.size() < 100) {
+      prepareNext(keys);
+    }
+    assertThat(list()).extracting(List::size).containsExactly(100);
+    prepareNext(keys);
+    List<List<String>> messages = list();
+    assertThat(messages).extracting(List::size).containsExactly(100, 1);
+    assertThat(messages.stream().flatMap(List::stream)).containsExactlyInAnyOrderElementsOf(keys);
+  }
+
+  private void prepareNext(Set<String> keys) {
+    String key = "k" + keys.size();
+    prepare(key, "");
+    keys.add(key);
+  }
+
   private static Status statusOf(ThrowingCallable call) {
     return catchThrowableOfType(StatusRuntimeException.class, call).getStatus();
   }
@@ -173,6 +199,16 @@ class SnapshotsServiceTest {
 
   private void stat(String key) {
     var unused = calls().stat(StatSnapshotRequest.newBuilder().setKey(key).build());
+  }
+
+  /** The names in each message of a list. */
+  private List<List<String>> list() {
+    List<List<String>> messages = new ArrayList<>();
+    calls()
+        .list(ListSnapshotsRequest.getDefaultInstance())
+        .forEachRemaining(
+            message -> messages.add(message.getInfoList().stream().map(Info::getName).toList()));
+    return messages;
   }
 
   private UsageResponse usage(String key) {

@@ -62,6 +62,10 @@ class StatusesTest {
         new LinuxException("write", "/f", Errno.EDQUOT),
         Status.Code.RESOURCE_EXHAUSTED,
         "Disk quota exceeded");
+    check(
+        failureOf(() -> Files.write(Path.of("/dev/full"), new byte[1])),
+        Status.Code.RESOURCE_EXHAUSTED,
+        "No space left on device");
     check(new LinuxException("write", "/f", Errno.EIO), Status.Code.INTERNAL, "/f");
     check(new NoSuchFileException("/f"), Status.Code.INTERNAL, "NoSuchFileException: /f");
   }

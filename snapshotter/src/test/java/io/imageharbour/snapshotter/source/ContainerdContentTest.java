@@ -18,6 +18,7 @@ import io.imageharbour.snapshotter.proto.content.ContentGrpc;
 import io.imageharbour.snapshotter.proto.content.Info;
 import io.imageharbour.snapshotter.proto.content.ListContentRequest;
 import io.imageharbour.snapshotter.proto.content.ListContentResponse;
+import io.imageharbour.snapshotter.proto.images.Descriptor;
 import io.imageharbour.snapshotter.proto.images.Image;
 import io.imageharbour.snapshotter.proto.images.ImagesGrpc;
 import io.imageharbour.snapshotter.proto.images.ListImagesRequest;
@@ -54,6 +55,13 @@ class ContainerdContentTest {
   private final AtomicLong now = new AtomicLong();
   private final List<String> questions = new CopyOnWriteArrayList<>();
   private volatile Map<String, String> labels = Map.of();
+  private volatile List<Info> others = List.of();
+
+  /** One whose name is a reference, and one as the CRI plugin makes them besides. */
+  private volatile List<Image> names =
+      List.of(
+          name("127.0.0.1:5000/team/a:v1", ""), name(LAYER.toString(), ""), name("NO NAME", ""));
+
   private Path socket;
   private ContainerdContent containerd;
 
@@ -108,6 +116,45 @@ class ContainerdContentTest {
     server.shutdownNow().awaitTermination();
   }
 
+  @Test
+  void theNameOfAnImageIsFoundByWhatItsManifestRefersTo() throws Exception {
+    others =
+        List.of(
+            blob("other", Map.of("containerd.io/gc.ref.content.l.0", "another-layer")),
+            blob(
+                "manifest",
+                Map.of(
+                    "containerd.io/gc.ref.content.config", "config",
+                    "containerd.io/gc.ref.content.l.3", "layer")),
+            blob("platforms", Map.of("containerd.io/gc.ref.content.m.1", "manifest")));
+    Server server = serve();
+    names = List.of(name("r.test/other:1", "other"), name("r.test/wanted:1", "manifest"));
+    assertThat(containerd.imageName(ORIGIN)).isEmpty();
+    labels = Map.of("containerd.io/uncompressed", LAYER.toString());
+    assertThat(containerd.imageName(ORIGIN)).hasValue("r.test/wanted:1");
+    names =
+        List.of(
+            name(LAYER.toString(), "platforms"),
+            name("NO NAME", "platforms"),
+            name("r.test/other:1", "other"),
+            name("r.test/wanted:2", "platforms"));
+    assertThat(containerd.imageName(ORIGIN)).hasValue("r.test/wanted:2");
+    assertThat(containerd.imageName(new LayerOrigin("broken", LAYER))).isEmpty();
+    server.shutdownNow().awaitTermination();
+    assertThat(containerd.imageName(ORIGIN)).isEmpty();
+  }
+
+  private static Info blob(String digest, Map<String, String> labels) {
+    return Info.newBuilder().setDigest(digest).putAllLabels(labels).build();
+  }
+
+  private static Image name(String name, String target) {
+    return Image.newBuilder()
+        .setName(name)
+        .setTarget(Descriptor.newBuilder().setDigest(target))
+        .build();
+  }
+
   private Server serve() throws IOException {
     return NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
         .channelType(NioServerDomainSocketChannel.class)
@@ -135,16 +182,10 @@ class ContainerdContentTest {
     }
   }
 
-  /** One image whose name is a reference, and one as the CRI plugin makes them besides. */
-  private static final class Names extends ImagesGrpc.ImagesImplBase {
+  private final class Names extends ImagesGrpc.ImagesImplBase {
     @Override
     public void list(ListImagesRequest request, StreamObserver<ListImagesResponse> response) {
-      response.onNext(
-          ListImagesResponse.newBuilder()
-              .addImages(Image.newBuilder().setName("127.0.0.1:5000/team/a:v1"))
-              .addImages(Image.newBuilder().setName(LAYER.toString()))
-              .addImages(Image.newBuilder().setName("NO NAME"))
-              .build());
+      response.onNext(ListImagesResponse.newBuilder().addAllImages(names).build());
       response.onCompleted();
     }
   }
@@ -158,7 +199,10 @@ class ContainerdContentTest {
         return;
       }
       response.onNext(
-          ListContentResponse.newBuilder().addInfo(Info.newBuilder().putAllLabels(labels)).build());
+          ListContentResponse.newBuilder()
+              .addInfo(blob("layer", labels))
+              .addAllInfo(others)
+              .build());
       response.onCompleted();
     }
   }
