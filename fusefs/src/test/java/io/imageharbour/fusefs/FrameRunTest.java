@@ -110,6 +110,23 @@ class FrameRunTest {
     }
   }
 
+  @Test
+  void aFileThatIsDeletedWhileItsRunGoesOnIsFetchedAgain() throws Exception {
+    List<FileContent> files = frames(2);
+    source.bytesPerLatency = 12 * FRAME;
+    source.gateBehind = new CountDownLatch(1);
+    try (TestStore store = TestStore.open(root, source.with(image)).add("app", image);
+        ExecutorService readers = Executors.newFixedThreadPool(1)) {
+      Path first = store.mounted(files.get(0).digest());
+      assertThat(first).hasBinaryContent(bytes(0));
+      Files.delete(store.cached(files.get(0).digest()));
+      Future<byte[]> again = readers.submit(() -> Files.readAllBytes(first));
+      Waiting.until("it waits", () -> store.store.stats().opens() == 2);
+      source.gateBehind.countDown();
+      assertThat(again.get()).isEqualTo(bytes(0));
+    }
+  }
+
   private List<FileContent> frames(int count) {
     List<FileContent> files = new ArrayList<>();
     for (int i = 0; i < count; i++) {

@@ -177,7 +177,13 @@ public final class FetchPath implements AutoCloseable {
               .orElseGet(() -> other.over().thenApply(over -> false));
     }
     try {
-      return stored.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      boolean came = stored.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      if (came && other != null && !errand.sink().isFilled()) {
+        // somebody has deleted it since; the flight that brought it does not bring it again
+        other.over().get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+        return false;
+      }
+      return came;
     } catch (TimeoutException e) {
       throw new FetchFailedException(chunk.digest(), "nothing came within " + timeout);
     } catch (ExecutionException e) {
