@@ -8,7 +8,10 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A harbourd of the workspace's own. */
 public final class HarbourdProcess implements AutoCloseable {
@@ -69,6 +72,17 @@ public final class HarbourdProcess implements AutoCloseable {
   /** Its root directory. */
   public Path root() {
     return directory.resolve("r");
+  }
+
+  /** The digests, in hexadecimal digits, of the files that it has fetched. */
+  public Set<String> cached() throws IOException {
+    Path cas = root().resolve("cas");
+    try (Stream<Path> files = Files.walk(cas)) {
+      return files
+          .filter(Files::isRegularFile)
+          .map(file -> cas.relativize(file).toString().replace("/", ""))
+          .collect(Collectors.toCollection(TreeSet::new));
+    }
   }
 
   public ServerProcess process() {

@@ -13,7 +13,6 @@ import io.imageharbour.testbed.Snapshotter;
 import io.imageharbour.testbed.image.OciLayout;
 import io.imageharbour.testbed.image.RegistryStorage;
 import io.imageharbour.testbed.image.TestImages;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +22,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -46,13 +44,13 @@ final class RegistryIT {
 
       node.ctr().pull(Snapshotter.HARBOUR, nginx.reference());
       Set<String> first = readAll(testbed, node, nginx.reference());
-      assertThat(cached(node)).isEqualTo(first);
+      assertThat(node.harbourd().cached()).isEqualTo(first);
       int answered = registry.responses().size();
       node.ctr().pull(Snapshotter.HARBOUR, second + "-harbour");
       Set<String> then = readAll(testbed, node, second + "-harbour");
       Set<String> both = new TreeSet<>(first);
       both.addAll(then);
-      assertThat(cached(node)).isEqualTo(both);
+      assertThat(node.harbourd().cached()).isEqualTo(both);
 
       int shared = first.size() + then.size() - both.size();
       assertThat(shared).isGreaterThan(3000);
@@ -225,17 +223,6 @@ final class RegistryIT {
           .collect(Collectors.toCollection(TreeSet::new));
     } finally {
       node.ctr().unmountImage(Snapshotter.HARBOUR, tree);
-    }
-  }
-
-  /** The digests of the files that a node has fetched. */
-  private static Set<String> cached(Node node) throws IOException {
-    Path cas = node.harbourd().root().resolve("cas");
-    try (Stream<Path> files = Files.walk(cas)) {
-      return files
-          .filter(Files::isRegularFile)
-          .map(file -> cas.relativize(file).toString().replace("/", ""))
-          .collect(Collectors.toCollection(TreeSet::new));
     }
   }
 
