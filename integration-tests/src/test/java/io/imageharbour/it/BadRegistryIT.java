@@ -109,7 +109,10 @@ final class BadRegistryIT {
   @Test
   void aFileThatCouldNotBeReadCanBeReadWhenTheRegistryIsWellAgain() throws Exception {
     proxy.set(new Fault.WrongByte(packPath, offsetInPack));
-    Command.of("cat", file(WRONG)).attempt();
+    Command.Output first = Command.of("cat", file(WRONG)).attempt();
+    assertThat(first.exit()).isEqualTo(1);
+    assertThat(first.bytes()).isEmpty();
+
     proxy.set(new Fault.None());
 
     assertThat(Command.of("cat", file(WRONG)).run().bytes()).isEqualTo(content(WRONG));
