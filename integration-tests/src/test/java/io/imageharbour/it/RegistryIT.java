@@ -1,5 +1,6 @@
 package io.imageharbour.it;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -85,9 +86,14 @@ final class RegistryIT {
       SharedTestbed.Converted debian =
           testbed.convert(registry, "debian", testbed.images().debian());
       long before = registry.storedBytes();
+      byte[] garbage = "nothing refers to this".getBytes(UTF_8);
+      Path blob = new RegistryStorage(registry.storage()).blob(Digest.sha256(garbage));
+      Files.createDirectories(blob.getParent());
+      Files.write(blob, garbage);
 
       registry.collectGarbage();
 
+      assertThat(blob).doesNotExist();
       assertThat(registry.storedBytes()).isEqualTo(before);
       testbed.tree().harbourctl("verify", "--plain-http", debian.reference()).run();
       node.ctr().pull(Snapshotter.HARBOUR, debian.reference());
