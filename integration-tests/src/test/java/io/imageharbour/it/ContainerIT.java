@@ -218,15 +218,17 @@ final class ContainerIT {
   void runsBesideAContainerOfAnOrdinaryImageOfTheSameSnapshotter() throws Exception {
     String debian = testbed.registry().add(testbed.images().debian(), "debian", "1");
     node.ctr().pull(Snapshotter.HARBOUR, debian);
+    String sum =
+        node.ctr().run(Snapshotter.OVERLAYFS, python.original(), "sha256sum", "/bin/ls").output();
     String ordinary = node.ctr().start(Snapshotter.HARBOUR, debian, "sleep", "infinity");
     String indexed = node.ctr().start(Snapshotter.HARBOUR, python.reference(), "sleep", "infinity");
     try {
       for (String container : new String[] {ordinary, indexed}) {
         Command.Output output =
             node.ctr()
-                .exec(container, "sh", "-c", "echo x > /etc/x && rm /etc/x && md5sum /bin/ls");
+                .exec(container, "sh", "-c", "echo x > /etc/x && rm /etc/x && sha256sum /bin/ls");
         assertThat(output.exit()).as(output.errors()).isZero();
-        assertThat(output.text()).contains("/bin/ls");
+        assertThat(output.text()).isEqualTo(sum).endsWith("  /bin/ls");
       }
     } finally {
       node.ctr().remove(ordinary);

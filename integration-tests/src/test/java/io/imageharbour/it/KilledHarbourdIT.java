@@ -48,12 +48,14 @@ final class KilledHarbourdIT {
   @Test
   void whatWasCommittedAndCachedIsThereWithoutAnyRegistry() throws Exception {
     String image;
+    String sum;
     try (RegistryServer registry =
         RegistryServer.start(testbed.workspace(), "rk", Network.loopback())) {
       image = testbed.convert(registry, "debian", testbed.images().debian()).reference();
       node.ctr().pull(Snapshotter.HARBOUR, image);
-      node.ctr().run(Snapshotter.HARBOUR, image, "md5sum", "/bin/ls");
+      sum = node.ctr().run(Snapshotter.HARBOUR, image, "sha256sum", "/bin/ls").output();
     }
+    assertThat(sum).endsWith("  /bin/ls");
     List<String> snapshots = node.ctr().snapshots(Snapshotter.HARBOUR);
 
     node.harbourd().process().kill();
@@ -61,8 +63,8 @@ final class KilledHarbourdIT {
     assertNoLeftovers();
 
     assertThat(node.ctr().snapshots(Snapshotter.HARBOUR)).isEqualTo(snapshots);
-    assertThat(node.ctr().run(Snapshotter.HARBOUR, image, "md5sum", "/bin/ls").output())
-        .contains("/bin/ls");
+    assertThat(node.ctr().run(Snapshotter.HARBOUR, image, "sha256sum", "/bin/ls").output())
+        .isEqualTo(sum);
   }
 
   @ParameterizedTest

@@ -109,6 +109,7 @@ final class RegistryIT {
             RegistryServer.start(testbed.workspace(), "r2", Network.loopback());
         Node node = testbed.node("k")) {
       String copied = second.reference("elsewhere/copied:1");
+      String sum;
       try (RegistryServer first =
           RegistryServer.start(testbed.workspace(), "r1", Network.loopback())) {
         SharedTestbed.Converted debian =
@@ -117,11 +118,17 @@ final class RegistryIT {
             .withArguments("--dest-tls-verify=false")
             .withArguments("docker://" + debian.reference(), "docker://" + copied)
             .run();
+        node.ctr().pull(Snapshotter.OVERLAYFS, debian.original());
+        sum =
+            node.ctr()
+                .run(Snapshotter.OVERLAYFS, debian.original(), "sha256sum", "/bin/ls")
+                .output();
       }
 
       node.ctr().pull(Snapshotter.HARBOUR, copied);
-      assertThat(node.ctr().run(Snapshotter.HARBOUR, copied, "md5sum", "/bin/ls").output())
-          .contains("/bin/ls");
+      assertThat(node.ctr().run(Snapshotter.HARBOUR, copied, "sha256sum", "/bin/ls").output())
+          .isEqualTo(sum)
+          .endsWith("  /bin/ls");
       testbed.tree().harbourctl("verify", "--plain-http", copied).run();
     }
   }
