@@ -129,6 +129,17 @@ final class ContainerIT {
   }
 
   @Test
+  void hasTheTreeThatOverlayfsUnpacksAlsoOnAnOrdinaryImage() throws Exception {
+    SharedTestbed.Converted odd = testbed.odd();
+    node.ctr().pull(Snapshotter.OVERLAYFS, odd.original());
+    node.ctr().pull(Snapshotter.HARBOUR, odd.original());
+    node.ctr().pull(Snapshotter.HARBOUR, python.original());
+
+    assertSameTree(odd.original(), odd.original(), 3000, Set.of("/"));
+    assertSameTree(python.original(), python.original(), 10_000, Set.of("/"));
+  }
+
+  @Test
   void ordinaryLayersOnAnIndexHideReplaceAndAddFilesAsOnTheOriginal() throws Exception {
     Path copy = testbed.workspace().directory("images/index");
     Command.of("skopeo", "copy", "--quiet", "--src-tls-verify=false")
@@ -210,8 +221,12 @@ final class ContainerIT {
         node.ctr().run(Snapshotter.OVERLAYFS, python.original(), "sh", "-c", WORK).output();
     String onHarbour =
         node.ctr().run(Snapshotter.HARBOUR, python.reference(), "sh", "-c", WORK).output();
+    node.ctr().pull(Snapshotter.HARBOUR, python.original());
+    String onAnOrdinaryImage =
+        node.ctr().run(Snapshotter.HARBOUR, python.original(), "sh", "-c", WORK).output();
 
     assertThat(onHarbour).isEqualTo(onOverlayfs).contains("again", "4711", "b'\\x7fELF'");
+    assertThat(onAnOrdinaryImage).isEqualTo(onOverlayfs);
   }
 
   @Test
