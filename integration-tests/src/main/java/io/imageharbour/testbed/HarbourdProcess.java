@@ -7,8 +7,10 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A harbourd of the workspace's own. */
 public final class HarbourdProcess implements AutoCloseable {
@@ -26,10 +28,14 @@ public final class HarbourdProcess implements AutoCloseable {
    *
    * @param name of its directory in the workspace, which is made or used as it is
    * @param containerd the directory name of the containerd that it serves
-   * @param plainHttp registries ({@code host:port}) that are spoken to without TLS
+   * @param registries what it is told about registries
    */
   public static HarbourdProcess start(
-      Workspace workspace, HarbourTree tree, String name, String containerd, List<String> plainHttp)
+      Workspace workspace,
+      HarbourTree tree,
+      String name,
+      String containerd,
+      RegistryAccess registries)
       throws IOException, InterruptedException {
     Path directory = workspace.directory(name);
     Path socket = directory.resolve("harbourd.sock");
@@ -43,14 +49,12 @@ public final class HarbourdProcess implements AutoCloseable {
         [containerd]
         address = "%s"
 
-        [registry]
-        plain-http = [%s]
-        """
+        %s"""
             .formatted(
                 directory.resolve("r"),
                 socket,
                 ContainerdServer.socket(workspace, containerd),
-                plainHttp.stream().map("\"%s\""::formatted).collect(Collectors.joining(", "))));
+                registries.toml()));
     ServerProcess process =
         ServerProcess.start(
             workspace,
@@ -69,6 +73,17 @@ public final class HarbourdProcess implements AutoCloseable {
   /** Its root directory. */
   public Path root() {
     return directory.resolve("r");
+  }
+
+  /** The digests, in hexadecimal digits, of the files that it has fetched. */
+  public Set<String> cached() throws IOException {
+    Path cas = root().resolve("cas");
+    try (Stream<Path> files = Files.walk(cas)) {
+      return files
+          .filter(Files::isRegularFile)
+          .map(file -> cas.relativize(file).toString().replace("/", ""))
+          .collect(Collectors.toCollection(TreeSet::new));
+    }
   }
 
   public ServerProcess process() {

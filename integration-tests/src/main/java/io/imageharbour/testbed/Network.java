@@ -23,7 +23,7 @@ public record Network(String address, Command prefix) {
   }
 
   /** A port that nobody listens on at the moment. */
-  static int freePort() throws IOException {
+  public static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }

@@ -13,7 +13,7 @@ public final class Node implements AutoCloseable {
   private final Workspace workspace;
   private final HarbourTree tree;
   private final String name;
-  private final List<String> plainHttp;
+  private final RegistryAccess registries;
   private final ContainerdServer containerd;
   private HarbourdProcess harbourd;
 
@@ -21,13 +21,13 @@ public final class Node implements AutoCloseable {
       Workspace workspace,
       HarbourTree tree,
       String name,
-      List<String> plainHttp,
+      RegistryAccess registries,
       HarbourdProcess harbourd,
       ContainerdServer containerd) {
     this.workspace = workspace;
     this.tree = tree;
     this.name = name;
-    this.plainHttp = plainHttp;
+    this.registries = registries;
     this.harbourd = harbourd;
     this.containerd = containerd;
   }
@@ -41,15 +41,23 @@ public final class Node implements AutoCloseable {
   public static Node start(
       Workspace workspace, HarbourTree tree, String name, List<String> plainHttp)
       throws IOException, InterruptedException {
+    return start(workspace, tree, name, RegistryAccess.plainHttp(plainHttp));
+  }
+
+  /** Starts both, with nothing in them, and harbourd with these settings for registries. */
+  public static Node start(
+      Workspace workspace, HarbourTree tree, String name, RegistryAccess registries)
+      throws IOException, InterruptedException {
     HarbourdProcess harbourd =
-        HarbourdProcess.start(workspace, tree, harbourdName(name), containerdName(name), plainHttp);
+        HarbourdProcess.start(
+            workspace, tree, harbourdName(name), containerdName(name), registries);
     try {
       ContainerdServer containerd =
           ContainerdServer.start(
               workspace,
               containerdName(name),
               Optional.of(HarbourdProcess.socket(workspace, harbourdName(name))));
-      Node node = new Node(workspace, tree, name, plainHttp, harbourd, containerd);
+      Node node = new Node(workspace, tree, name, registries, harbourd, containerd);
       node.awaitConnection();
       return node;
     } catch (IOException | InterruptedException e) {
@@ -81,7 +89,8 @@ public final class Node implements AutoCloseable {
   public void restartHarbourd() throws IOException, InterruptedException {
     harbourd.close();
     harbourd =
-        HarbourdProcess.start(workspace, tree, harbourdName(name), containerdName(name), plainHttp);
+        HarbourdProcess.start(
+            workspace, tree, harbourdName(name), containerdName(name), registries);
     awaitConnection();
   }
 

@@ -12,9 +12,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * The registry of the Distribution project (Debian's docker-registry), plain HTTP, on a free port.
+ * The registry of the Distribution project (Debian's docker-registry): plain HTTP on a free port,
+ * if nothing else is said.
  */
 public final class RegistryServer implements AutoCloseable {
 
@@ -27,6 +29,15 @@ public final class RegistryServer implements AutoCloseable {
 
   /** A response that the registry has completed. */
   public record Response(String method, String path, int status, long bytes) {}
+
+  /**
+   * What a registry has that is not for everybody.
+   *
+   * @param certificate its own, for TLS
+   * @param key to the certificate
+   * @param passwords a file as htpasswd writes it with {@code -B}: user names, bcrypt
+   */
+  public record Security(Path certificate, Path key, Path passwords) {}
 
   private RegistryServer(Path storage, Path configuration, String host, ServerProcess process) {
     this.storage = storage;
@@ -45,18 +56,34 @@ public final class RegistryServer implements AutoCloseable {
   public static RegistryServer start(Workspace workspace, String name, Network network, int port)
       throws IOException, InterruptedException {
     Path storage = workspace.directory(name).resolve("data");
-    return start(workspace, name, network, port, storage);
+    return start(workspace, name, network, port, storage, Optional.empty());
   }
 
   /** Starts a registry that serves what another one stores. */
   public static RegistryServer startMirror(
       Workspace workspace, String name, Network network, RegistryServer other)
       throws IOException, InterruptedException {
-    return start(workspace, name, network, Network.freePort(), other.storage);
+    return start(workspace, name, network, Network.freePort(), other.storage, Optional.empty());
+  }
+
+  /**
+   * Starts a registry that speaks TLS and wants a login.
+   *
+   * @param storage the directory with everything it stores, which may be another registry's
+   */
+  public static RegistryServer startSecured(
+      Workspace workspace, String name, Network network, int port, Path storage, Security security)
+      throws IOException, InterruptedException {
+    return start(workspace, name, network, port, storage, Optional.of(security));
   }
 
   private static RegistryServer start(
-      Workspace workspace, String name, Network network, int port, Path storage)
+      Workspace workspace,
+      String name,
+      Network network,
+      int port,
+      Path storage,
+      Optional<Security> security)
       throws IOException, InterruptedException {
     Path directory = workspace.directory(name);
     Files.createDirectories(storage);
@@ -82,7 +109,8 @@ public final class RegistryServer implements AutoCloseable {
         http:
           addr: %s
         """
-            .formatted(storage, host));
+                .formatted(storage, host)
+            + security.map(RegistryServer::sections).orElse(""));
     ServerProcess process =
         ServerProcess.start(
             workspace,
@@ -162,6 +190,20 @@ public final class RegistryServer implements AutoCloseable {
   @Override
   public void close() throws IOException, InterruptedException {
     process.close();
+  }
+
+  /** The rest of the section {@code http}, and the one behind it. */
+  private static String sections(Security security) {
+    return """
+          tls:
+            certificate: %s
+            key: %s
+        auth:
+          htpasswd:
+            realm: harbour
+            path: %s
+        """
+        .formatted(security.certificate, security.key, security.passwords);
   }
 
   private static boolean accepts(String address, int port) throws IOException {

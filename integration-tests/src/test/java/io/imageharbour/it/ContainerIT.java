@@ -129,6 +129,17 @@ final class ContainerIT {
   }
 
   @Test
+  void hasTheTreeThatOverlayfsUnpacksAlsoOnAnOrdinaryImage() throws Exception {
+    SharedTestbed.Converted odd = testbed.odd();
+    node.ctr().pull(Snapshotter.OVERLAYFS, odd.original());
+    node.ctr().pull(Snapshotter.HARBOUR, odd.original());
+    node.ctr().pull(Snapshotter.HARBOUR, python.original());
+
+    assertSameTree(odd.original(), odd.original(), 3000, Set.of("/"));
+    assertSameTree(python.original(), python.original(), 10_000, Set.of("/"));
+  }
+
+  @Test
   void ordinaryLayersOnAnIndexHideReplaceAndAddFilesAsOnTheOriginal() throws Exception {
     Path copy = testbed.workspace().directory("images/index");
     Command.of("skopeo", "copy", "--quiet", "--src-tls-verify=false")
@@ -210,23 +221,29 @@ final class ContainerIT {
         node.ctr().run(Snapshotter.OVERLAYFS, python.original(), "sh", "-c", WORK).output();
     String onHarbour =
         node.ctr().run(Snapshotter.HARBOUR, python.reference(), "sh", "-c", WORK).output();
+    node.ctr().pull(Snapshotter.HARBOUR, python.original());
+    String onAnOrdinaryImage =
+        node.ctr().run(Snapshotter.HARBOUR, python.original(), "sh", "-c", WORK).output();
 
     assertThat(onHarbour).isEqualTo(onOverlayfs).contains("again", "4711", "b'\\x7fELF'");
+    assertThat(onAnOrdinaryImage).isEqualTo(onOverlayfs);
   }
 
   @Test
   void runsBesideAContainerOfAnOrdinaryImageOfTheSameSnapshotter() throws Exception {
     String debian = testbed.registry().add(testbed.images().debian(), "debian", "1");
     node.ctr().pull(Snapshotter.HARBOUR, debian);
+    String sum =
+        node.ctr().run(Snapshotter.OVERLAYFS, python.original(), "sha256sum", "/bin/ls").output();
     String ordinary = node.ctr().start(Snapshotter.HARBOUR, debian, "sleep", "infinity");
     String indexed = node.ctr().start(Snapshotter.HARBOUR, python.reference(), "sleep", "infinity");
     try {
       for (String container : new String[] {ordinary, indexed}) {
         Command.Output output =
             node.ctr()
-                .exec(container, "sh", "-c", "echo x > /etc/x && rm /etc/x && md5sum /bin/ls");
+                .exec(container, "sh", "-c", "echo x > /etc/x && rm /etc/x && sha256sum /bin/ls");
         assertThat(output.exit()).as(output.errors()).isZero();
-        assertThat(output.text()).contains("/bin/ls");
+        assertThat(output.text()).isEqualTo(sum).endsWith("  /bin/ls");
       }
     } finally {
       node.ctr().remove(ordinary);

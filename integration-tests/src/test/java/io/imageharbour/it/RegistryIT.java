@@ -1,5 +1,6 @@
 package io.imageharbour.it;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -13,7 +14,6 @@ import io.imageharbour.testbed.Snapshotter;
 import io.imageharbour.testbed.image.OciLayout;
 import io.imageharbour.testbed.image.RegistryStorage;
 import io.imageharbour.testbed.image.TestImages;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +23,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -46,13 +45,13 @@ final class RegistryIT {
 
       node.ctr().pull(Snapshotter.HARBOUR, nginx.reference());
       Set<String> first = readAll(testbed, node, nginx.reference());
-      assertThat(cached(node)).isEqualTo(first);
+      assertThat(node.harbourd().cached()).isEqualTo(first);
       int answered = registry.responses().size();
       node.ctr().pull(Snapshotter.HARBOUR, second + "-harbour");
       Set<String> then = readAll(testbed, node, second + "-harbour");
       Set<String> both = new TreeSet<>(first);
       both.addAll(then);
-      assertThat(cached(node)).isEqualTo(both);
+      assertThat(node.harbourd().cached()).isEqualTo(both);
 
       int shared = first.size() + then.size() - both.size();
       assertThat(shared).isGreaterThan(3000);
@@ -87,9 +86,14 @@ final class RegistryIT {
       SharedTestbed.Converted debian =
           testbed.convert(registry, "debian", testbed.images().debian());
       long before = registry.storedBytes();
+      byte[] garbage = "nothing refers to this".getBytes(UTF_8);
+      Path blob = new RegistryStorage(registry.storage()).blob(Digest.sha256(garbage));
+      Files.createDirectories(blob.getParent());
+      Files.write(blob, garbage);
 
       registry.collectGarbage();
 
+      assertThat(blob).doesNotExist();
       assertThat(registry.storedBytes()).isEqualTo(before);
       testbed.tree().harbourctl("verify", "--plain-http", debian.reference()).run();
       node.ctr().pull(Snapshotter.HARBOUR, debian.reference());
@@ -105,6 +109,7 @@ final class RegistryIT {
             RegistryServer.start(testbed.workspace(), "r2", Network.loopback());
         Node node = testbed.node("k")) {
       String copied = second.reference("elsewhere/copied:1");
+      String sum;
       try (RegistryServer first =
           RegistryServer.start(testbed.workspace(), "r1", Network.loopback())) {
         SharedTestbed.Converted debian =
@@ -113,11 +118,17 @@ final class RegistryIT {
             .withArguments("--dest-tls-verify=false")
             .withArguments("docker://" + debian.reference(), "docker://" + copied)
             .run();
+        node.ctr().pull(Snapshotter.OVERLAYFS, debian.original());
+        sum =
+            node.ctr()
+                .run(Snapshotter.OVERLAYFS, debian.original(), "sha256sum", "/bin/ls")
+                .output();
       }
 
       node.ctr().pull(Snapshotter.HARBOUR, copied);
-      assertThat(node.ctr().run(Snapshotter.HARBOUR, copied, "md5sum", "/bin/ls").output())
-          .contains("/bin/ls");
+      assertThat(node.ctr().run(Snapshotter.HARBOUR, copied, "sha256sum", "/bin/ls").output())
+          .isEqualTo(sum)
+          .endsWith("  /bin/ls");
       testbed.tree().harbourctl("verify", "--plain-http", copied).run();
     }
   }
@@ -225,17 +236,6 @@ final class RegistryIT {
           .collect(Collectors.toCollection(TreeSet::new));
     } finally {
       node.ctr().unmountImage(Snapshotter.HARBOUR, tree);
-    }
-  }
-
-  /** The digests of the files that a node has fetched. */
-  private static Set<String> cached(Node node) throws IOException {
-    Path cas = node.harbourd().root().resolve("cas");
-    try (Stream<Path> files = Files.walk(cas)) {
-      return files
-          .filter(Files::isRegularFile)
-          .map(file -> cas.relativize(file).toString().replace("/", ""))
-          .collect(Collectors.toCollection(TreeSet::new));
     }
   }
 

@@ -13,7 +13,8 @@ import java.util.SortedMap;
  * @param permissions the twelve bits, in octal
  * @param modified seconds and nanoseconds
  * @param size in bytes; 0 for anything but files and symbolic links, where it means nothing
- * @param links how many names there are; 1 for directories, where it depends on the file system
+ * @param links how many names there are; of a directory its subdirectories and two, or 1 where the
+ *     file system does not count them
  * @param firstName the first name, in order, of the same file
  * @param target of a symbolic link
  * @param device number of a device
@@ -31,6 +32,11 @@ record TreeEntry(
     Optional<String> device,
     SortedMap<String, String> xattrs,
     Optional<Digest> content) {
+
+  /** Whether this is a directory whose subdirectories its file system did not count. */
+  boolean hasUncountedLinks() {
+    return type == 'd' && links == 1;
+  }
 
   /** The properties by name, in the order in which they are told. */
   Map<String, Object> properties() {

@@ -65,7 +65,7 @@ final class TreeScan {
             Integer.toUnsignedString(status.uid()) + ":" + Integer.toUnsignedString(status.gid()),
             status.modified(),
             type == '-' || type == 'l' ? status.size() : 0,
-            type == 'd' ? 1 : status.links(),
+            status.links(),
             type == 'd' ? path : firstNames.computeIfAbsent(status.inode(), inode -> path),
             type == 'l' ? Optional.of(files.linkTarget(file)) : Optional.empty(),
             device ? Optional.of(status.device()) : Optional.empty(),

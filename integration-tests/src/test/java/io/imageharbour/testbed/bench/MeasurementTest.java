@@ -1,0 +1,22 @@
+package io.imageharbour.testbed.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+final class MeasurementTest {
+
+  @Test
+  void theMedianIsTheMiddleValueOrTheMeanOfTheTwoInTheMiddle() {
+    assertThat(samples(9, 1, 4).median()).isEqualTo(4);
+    assertThat(samples(9, 1, 4, 3).median()).isEqualTo(3.5);
+  }
+
+  private static Measurement.Samples samples(double... values) {
+    Measurement.Samples samples = new Measurement.Samples();
+    for (double value : values) {
+      samples.add(value);
+    }
+    return samples;
+  }
+}
