@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,12 +53,17 @@ final class OriginOrder {
         parse(origin).ifPresent(all::add);
       }
     }
+    // looked up once: other threads change it, and a sort must not see that
+    Set<RepositoryName> suspect =
+        all.stream().filter(this::failedLately).collect(Collectors.toSet());
+    Set<RepositoryName> good = all.stream().filter(proven::contains).collect(Collectors.toSet());
+    Comparator<RepositoryName> suspectLast = Comparator.comparing(suspect::contains);
     List<RepositoryName> ordered = new ArrayList<>(all);
-    ordered.sort(Comparator.comparing(this::failedLately));
-    if (ordered.size() > 2) {
+    ordered.sort(suspectLast);
+    if (!ordered.isEmpty()) {
       ordered
           .subList(1, ordered.size())
-          .sort(Comparator.comparing(this::failedLately).thenComparing(r -> !proven.contains(r)));
+          .sort(suspectLast.thenComparing(repository -> !good.contains(repository)));
     }
     return ordered;
   }
