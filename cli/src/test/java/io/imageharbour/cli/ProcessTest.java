@@ -69,7 +69,8 @@ class ProcessTest {
       Process convert = new ProcessBuilder(command).redirectError(errors.toFile()).start();
       assertThat(proxy.stalled().await(60, TimeUnit.SECONDS)).as("an upload is under way").isTrue();
 
-      LocalRegistry.run("kill", "-INT", Long.toString(convert.pid()));
+      // the shell's own: a small machine has no program of that name
+      LocalRegistry.run("sh", "-c", "kill -INT " + convert.pid());
       awaitThread(convert, "on-signal");
       proxy.release();
 
