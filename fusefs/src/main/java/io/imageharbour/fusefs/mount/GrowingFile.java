@@ -1,5 +1,6 @@
 package io.imageharbour.fusefs.mount;
 
+import io.imageharbour.fusefs.FrameLocation;
 import io.imageharbour.fusefs.cas.Cas;
 import io.imageharbour.fusefs.cas.PartialFile;
 import io.imageharbour.fusefs.cas.WrongDigestException;
@@ -129,12 +130,14 @@ final class GrowingFile implements OpenContent {
     }
 
     @Override
-    public Optional<Errand> after(FrameAddress frame) {
+    public boolean isReadSoon() {
+      return true;
+    }
+
+    @Override
+    public Optional<Errand> missingIn(FrameAddress frame, FrameLocation location) {
       int next = last + 1;
-      if (next == ends.length
-          || isPresent(next)
-          || chunks.get(next).frame().pack() != frame.pack()
-          || chunks.get(next).frame().offset() != frame.end()) {
+      if (next == ends.length || isPresent(next) || !chunks.get(next).frame().equals(frame)) {
         return Optional.empty();
       }
       last = next;
