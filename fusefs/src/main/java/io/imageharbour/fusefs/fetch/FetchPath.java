@@ -49,7 +49,7 @@ public final class FetchPath implements AutoCloseable {
   private static final int RIDERS_PER_WANTED = 3;
 
   /** So many compressed bytes come along at most because that is faster than another request. */
-  private static final long MAX_FREE_RIDE = 512 << 10;
+  private static final long MAX_FREE_RIDE = 1 << 20;
 
   /** So many come along at most, whatever they cost. */
   private static final long MAX_RIDE = 2 << 20;
