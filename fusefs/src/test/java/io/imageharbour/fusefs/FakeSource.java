@@ -35,6 +35,9 @@ public final class FakeSource implements ContentSource {
   /** Packs that it does not have. */
   public final Set<Digest> lostPacks = ConcurrentHashMap.newKeySet();
 
+  /** Packs whose fetches wait at the gate; all, if there is none. */
+  public final Set<Digest> gatedPacks = ConcurrentHashMap.newKeySet();
+
   /** Whether only the wanted chunk is delivered, as by a pool. */
   public volatile boolean wantedOnly;
 
@@ -67,7 +70,9 @@ public final class FakeSource implements ContentSource {
   public void fetch(WantedChunk wanted, ContentReceiver receiver)
       throws IOException, InterruptedException {
     fetches.incrementAndGet();
-    pass(gate);
+    if (gatedPacks.isEmpty() || gatedPacks.contains(wanted.location().pack())) {
+      pass(gate);
+    }
     if (down) {
       throw new IOException(name + " is down");
     }

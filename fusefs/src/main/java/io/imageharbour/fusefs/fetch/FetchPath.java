@@ -19,7 +19,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -69,14 +68,21 @@ public final class FetchPath implements AutoCloseable {
   private final FrameRuns runs = new FrameRuns();
   private final ThreadPoolExecutor demandThreads;
   private final ThreadPoolExecutor aheadThreads;
+  private final Shares shares;
   private final LongAdder wrongDigests = new LongAdder();
   private final SourceRound.Stores stores;
+
+  /** Takes a fetch from a host. */
+  @FunctionalInterface
+  private interface Threads {
+    void execute(String host, Runnable fetch);
+  }
 
   /**
    * A fetch path.
    *
-   * @param maxFetches frames that are fetched at once because somebody waits; a quarter of that may
-   *     be fetched ahead besides
+   * @param maxFetches frames that are fetched at once because somebody waits, three quarters of
+   *     them from one host; a quarter of that may be fetched ahead besides
    * @param timeout of one fetch from all sources together
    * @throws IOException if there is no room for frames that come along
    */
@@ -90,6 +96,7 @@ public final class FetchPath implements AutoCloseable {
     kept = new KeptFrames(cas.scratchFile(), KeptFrames.CAPACITY);
     stores = new SourceRound.Stores(cas, table, kept, wrongDigests);
     demandThreads = FetchThreads.queueing("fetch-", maxFetches);
+    shares = new Shares(demandThreads, Math.max(1, maxFetches * 3 / 4));
     aheadThreads = FetchThreads.refusing("fetch-ahead-", Math.max(1, maxFetches / 4));
   }
 
@@ -119,9 +126,9 @@ public final class FetchPath implements AutoCloseable {
       return;
     }
     try {
-      start(flight, following, aheadThreads);
-    } catch (RejectedExecutionException e) {
-      log.trace("event=enough-is-fetched-ahead");
+      start(flight, following, (host, fetch) -> aheadThreads.execute(fetch));
+    } catch (RejectedExecutionException | FetchFailedException e) {
+      log.trace("event=not-fetched-ahead cause=\"{}\"", e.toString());
     }
   }
 
@@ -172,7 +179,7 @@ public final class FetchPath implements AutoCloseable {
         return true;
       }
       try {
-        start(mine, following, demandThreads);
+        start(mine, following, shares::execute);
       } catch (RejectedExecutionException e) {
         throw new FetchFailedException(chunk.digest(), "the content store was closed");
       }
@@ -266,21 +273,23 @@ public final class FetchPath implements AutoCloseable {
 
   /**
    * Lets a flight begin, and those of the frames that come along. It fails after the timeout,
-   * whether a thread was free for it or not.
+   * whether a thread was free for it or not. If it can't begin it is called off.
    *
-   * @throws RejectedExecutionException if no thread may take it; the flight is called off then
+   * @throws FetchFailedException if no image refers to its pack any more
+   * @throws RejectedExecutionException if no thread may take it
    */
-  private void start(FrameFlight first, Following following, Executor threads) {
+  private void start(FrameFlight first, Following following, Threads threads) throws IOException {
     FrameRun run = new FrameRun(first, !following.isReadSoon());
     boolean begun = false;
     try {
+      FrameLocation location = location(first.wanted());
       if (!kept.contains(first.wanted().frame())) {
         board(run, following);
       }
       ScheduledFuture<?> timer =
           deadlines.runAfter(timeout, () -> abandon(run, "nothing came within " + timeout));
       first.over().thenRun(() -> timer.cancel(false));
-      threads.execute(() -> fly(run));
+      threads.execute(firstHost(location), () -> fly(run, location));
       begun = true;
     } finally {
       if (!begun) {
@@ -295,7 +304,12 @@ public final class FetchPath implements AutoCloseable {
     }
   }
 
-  private void fly(FrameRun run) {
+  /** The host that is asked first, as the index has it. */
+  private static String firstHost(FrameLocation location) {
+    return location.origins().isEmpty() ? "" : location.origins().getFirst().split("/", 2)[0];
+  }
+
+  private void fly(FrameRun run, FrameLocation location) {
     FrameFlight first = run.first();
     if (first.over().isDone()) {
       return; // nobody waits for it any more
@@ -304,11 +318,9 @@ public final class FetchPath implements AutoCloseable {
         new FetchFailedException(first.wanted().digest(), "the fetch ended early");
     boolean shared = true;
     try {
-      SourceRound round = new SourceRound(run, location(first.wanted()), stores, this::callOff);
+      SourceRound round = new SourceRound(run, location, stores, this::callOff);
       failure = unpackKept(round, first.wanted().frame()) ? null : askSources(round);
       shared = !round.sawWrongDigest();
-    } catch (IOException e) {
-      failure = e;
     } catch (InterruptedException e) {
       failure = new FetchFailedException(first.wanted().digest(), "it was interrupted");
     } finally {
