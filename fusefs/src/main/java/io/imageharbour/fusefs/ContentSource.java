@@ -15,15 +15,14 @@ public interface ContentSource {
   String name();
 
   /**
-   * Brings the wanted chunk, and hands over whatever else came with it: the neighbours in its
-   * frame, and those of the frames that follow. The wanted chunk is handed over first, so that
-   * whoever waits for it waits no longer than needed. Returns when everything has been handed over.
+   * Brings the wanted chunk, or its whole frame, and after it whatever of the following frames came
+   * with the same request. Returns when everything has been handed over.
    *
    * @throws IOException if the source can't deliver the chunk after its own retries; the message
    *     says what was tried and what came back
    * @throws InterruptedException if the thread was interrupted while it waited
    */
-  void fetch(WantedChunk wanted, ChunkReceiver receiver) throws IOException, InterruptedException;
+  void fetch(WantedChunk wanted, ContentReceiver receiver) throws IOException, InterruptedException;
 
   /**
    * How many compressed bytes behind a frame come with it in the time that a request of their own

@@ -10,8 +10,8 @@ import java.util.List;
  * @param part the chunk; {@code location} may name others of the same digest that are not there
  * @param location the frame that holds it
  * @param following frames that lie behind {@code location} in the same pack, each beginning where
- *     the one before ends, whose chunks are wanted if they come with the same request; nobody waits
- *     for them yet
+ *     the one before ends, that are wanted if they come with the same request; nobody waits for
+ *     them yet
  */
 public record WantedChunk(
     FrameLocation.Part part, FrameLocation location, List<FrameLocation> following) {

@@ -3,6 +3,7 @@ package io.imageharbour.fusefs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.imageharbour.indexer.Chunk;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.FileContent;
 import java.io.IOException;
@@ -80,6 +81,22 @@ class ContentStoreTest {
   }
 
   @Test
+  void whatAForgedIndexSaysOfAFrameKeepsNothingAwayThatIsInIt() throws Exception {
+    byte[] right = FakeImage.bytes(1, 4000);
+    Digest wanted = Digest.sha256(right);
+    image.addFrame(8000, List.of(new FrameLocation.Part(wanted, 4000, 4000)));
+    image.add(new FileContent(wanted, 4000, List.of(new Chunk(wanted, 4000, 0, 4000))));
+    image.chunks().put(wanted, () -> right);
+    FakeImage liar = new FakeImage("pack");
+    liar.addFrame(8000, List.of());
+    liar.add(new FileContent(wanted, 4000, List.of(new Chunk(wanted, 4000, 0, 0))));
+    try (TestStore store = TestStore.open(root, source.with(image))) {
+      store.add("liar", liar).add("app", image);
+      assertThat(store.mounted(wanted)).hasBinaryContent(right);
+    }
+  }
+
+  @Test
   void sixtyFourReadersOfOneFrameMakeOneFetch() throws Exception {
     List<FileContent> contents = image.addFrame(FakeImage.bytes(1, 3000), FakeImage.bytes(2, 4000));
     source.gate = new CountDownLatch(1);
@@ -98,6 +115,35 @@ class ContentStoreTest {
       }
       assertThat(source.fetches).hasValue(1);
       assertThat(store.store.stats().ingestedFiles()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void aHostThatNeverAnswersLeavesThreadsToTheOthers() throws Exception {
+    FileContent content = image.addFrame(FakeImage.bytes(0, 1000)).getFirst();
+    FakeImage silent = new FakeImage("silent");
+    List<FileContent> unanswered = new ArrayList<>();
+    for (int i = 1; i <= 20; i++) {
+      unanswered.addAll(silent.addFrame(FakeImage.bytes(i, 1000)));
+    }
+    source.with(image).with(silent).gate = new CountDownLatch(1);
+    source.gatedPacks.add(silent.index().packs().getFirst().digest());
+    try (TestStore store = TestStore.open(root, config -> config.withMaxFetches(8), source);
+        ExecutorService readers = Executors.newFixedThreadPool(unanswered.size())) {
+      store.store.add("silent", silent.index(), List.of("silent.test/app"));
+      store.add("app", image);
+      List<Future<byte[]>> reads = new ArrayList<>();
+      for (FileContent file : unanswered) {
+        Path path = store.mounted(file.digest());
+        reads.add(readers.submit(() -> Files.readAllBytes(path)));
+      }
+      Waiting.until("all of them wait", () -> store.store.stats().opens() == unanswered.size());
+      Waiting.until("six are asked for", () -> source.fetches.get() == 6);
+      assertThat(store.mounted(content.digest())).hasBinaryContent(FakeImage.bytes(0, 1000));
+      source.gate.countDown();
+      for (int i = 1; i <= 20; i++) {
+        assertThat(reads.get(i - 1).get()).isEqualTo(FakeImage.bytes(i, 1000));
+      }
     }
   }
 

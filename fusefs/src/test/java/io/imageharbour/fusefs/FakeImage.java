@@ -20,8 +20,7 @@ import java.util.SplittableRandom;
 import java.util.function.Supplier;
 
 /**
- * Builds an index of made-up files, and knows their bytes. Its "compressed" frames exist only as
- * numbers.
+ * Builds an index of made-up files, and knows their bytes. Its frames are not really compressed.
  */
 public final class FakeImage {
 
@@ -29,7 +28,11 @@ public final class FakeImage {
   private final List<FileContent> contents = new ArrayList<>();
   private final List<Frame> frames = new ArrayList<>();
   private final Map<Digest, Supplier<byte[]>> chunks = new HashMap<>();
+  private final Map<Place, List<FrameLocation.Part>> parts = new HashMap<>();
   private long packSize;
+
+  /** Where a frame begins. */
+  record Place(Digest pack, long offset) {}
 
   /** An image whose one pack is called so. */
   public FakeImage(String pack) {
@@ -48,15 +51,17 @@ public final class FakeImage {
     int size = 0;
     int frame = frames.size();
     List<FileContent> added = new ArrayList<>();
+    List<FrameLocation.Part> parts = new ArrayList<>();
     for (byte[] file : files) {
       Digest digest = Digest.sha256(file);
       added.add(
           new FileContent(
               digest, file.length, List.of(new Chunk(digest, file.length, frame, size))));
       chunks.put(digest, () -> file);
+      parts.add(new FrameLocation.Part(digest, size, file.length));
       size += file.length;
     }
-    addFrame(size);
+    addFrame(size, parts);
     contents.addAll(added);
     return added;
   }
@@ -73,7 +78,7 @@ public final class FakeImage {
       Digest digest = Digest.sha256(bytes);
       cut.add(new Chunk(digest, length, frames.size(), 0));
       chunks.put(digest, () -> bytes(chunkSeed, length));
-      addFrame(length);
+      addFrame(length, List.of(new FrameLocation.Part(digest, 0, length)));
     }
     return add(new FileContent(Digest.fromBytes(whole.digest()), size, cut));
   }
@@ -86,7 +91,7 @@ public final class FakeImage {
       Digest digest = Digest.sha256(part);
       cut.add(new Chunk(digest, part.length, frames.size(), 0));
       chunks.put(digest, () -> part);
-      addFrame(part.length);
+      addFrame(part.length, List.of(new FrameLocation.Part(digest, 0, part.length)));
     }
     return add(new FileContent(Digest.sha256(file), file.length, cut));
   }
@@ -100,6 +105,11 @@ public final class FakeImage {
   /** The bytes of a chunk. */
   public Map<Digest, Supplier<byte[]>> chunks() {
     return chunks;
+  }
+
+  /** What the frames hold. */
+  Map<Place, List<FrameLocation.Part>> parts() {
+    return parts;
   }
 
   /** The index, with a root directory that holds every file. */
@@ -118,8 +128,11 @@ public final class FakeImage {
         inodes, contents, frames, List.of(new Pack(pack, packSize)), List.of("registry.test/app"));
   }
 
-  private void addFrame(int size) {
-    frames.add(new Frame(0, packSize, size, size));
-    packSize += size;
+  /** Adds a frame that holds these chunks; they need not be those of this image. */
+  void addFrame(int size, List<FrameLocation.Part> held) {
+    parts.put(new Place(pack, packSize), held);
+    int compressed = RawFrame.length(size);
+    frames.add(new Frame(0, packSize, compressed, size));
+    packSize += compressed;
   }
 }

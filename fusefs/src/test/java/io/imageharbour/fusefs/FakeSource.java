@@ -1,10 +1,10 @@
 package io.imageharbour.fusefs;
 
-import io.imageharbour.fusefs.cas.WrongDigestException;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,6 +20,7 @@ public final class FakeSource implements ContentSource {
 
   private final String name;
   private final Map<Digest, Supplier<byte[]>> chunks = new HashMap<>();
+  private final Map<FakeImage.Place, List<FrameLocation.Part>> frames = new HashMap<>();
 
   public final AtomicInteger fetches = new AtomicInteger();
   public final AtomicLong bytes = new AtomicLong();
@@ -33,6 +34,9 @@ public final class FakeSource implements ContentSource {
 
   /** Packs that it does not have. */
   public final Set<Digest> lostPacks = ConcurrentHashMap.newKeySet();
+
+  /** Packs whose fetches wait at the gate; all, if there is none. */
+  public final Set<Digest> gatedPacks = ConcurrentHashMap.newKeySet();
 
   /** Whether only the wanted chunk is delivered, as by a pool. */
   public volatile boolean wantedOnly;
@@ -53,6 +57,7 @@ public final class FakeSource implements ContentSource {
   /** Knows the bytes of this image as well. */
   public FakeSource with(FakeImage image) {
     chunks.putAll(image.chunks());
+    frames.putAll(image.parts());
     return this;
   }
 
@@ -62,31 +67,28 @@ public final class FakeSource implements ContentSource {
   }
 
   @Override
-  public void fetch(WantedChunk wanted, ChunkReceiver receiver)
+  public void fetch(WantedChunk wanted, ContentReceiver receiver)
       throws IOException, InterruptedException {
     fetches.incrementAndGet();
-    pass(gate);
+    if (gatedPacks.isEmpty() || gatedPacks.contains(wanted.location().pack())) {
+      pass(gate);
+    }
     if (down) {
       throw new IOException(name + " is down");
     }
     if (lostPacks.contains(wanted.location().pack())) {
       throw new IOException(name + " has no pack " + wanted.location().pack());
     }
-    deliver(wanted.digest(), receiver);
-    if (!wantedOnly) {
-      for (FrameLocation.Part part : wanted.location().parts()) {
-        if (!part.digest().equals(wanted.digest())) {
-          deliver(part.digest(), receiver);
-        }
-      }
-      if (!wanted.following().isEmpty()) {
-        pass(gateBehind);
-      }
-      for (FrameLocation following : wanted.following()) {
-        for (FrameLocation.Part part : following.parts()) {
-          deliverUnasked(part.digest(), receiver);
-        }
-      }
+    if (wantedOnly) {
+      receiver.accept(wanted.digest(), ByteBuffer.wrap(chunk(wanted.digest())));
+      return;
+    }
+    receiver.acceptFrame(wanted.location(), frame(wanted.location()));
+    if (!wanted.following().isEmpty()) {
+      pass(gateBehind);
+    }
+    for (FrameLocation following : wanted.following()) {
+      receiver.acceptFrame(following, frame(following));
     }
   }
 
@@ -101,16 +103,16 @@ public final class FakeSource implements ContentSource {
     }
   }
 
-  /** As a source that people write: what nobody waits for may go wrong. */
-  private void deliverUnasked(Digest digest, ChunkReceiver receiver) throws IOException {
-    try {
-      deliver(digest, receiver);
-    } catch (WrongDigestException e) {
-      // the next who wants it asks for it
+  private byte[] frame(FrameLocation location) throws IOException {
+    byte[] content = new byte[location.size()];
+    FakeImage.Place place = new FakeImage.Place(location.pack(), location.offset());
+    for (FrameLocation.Part part : frames.getOrDefault(place, location.parts())) {
+      System.arraycopy(chunk(part.digest()), 0, content, part.offset(), part.size());
     }
+    return RawFrame.of(content);
   }
 
-  private void deliver(Digest digest, ChunkReceiver receiver) throws IOException {
+  private byte[] chunk(Digest digest) throws IOException {
     @Nullable Supplier<byte[]> chunk = chunks.get(digest);
     if (chunk == null) {
       throw new IOException(name + " has no " + digest);
@@ -122,6 +124,6 @@ public final class FakeSource implements ContentSource {
     }
     fetched.add(digest);
     bytes.addAndGet(content.length);
-    receiver.accept(digest, ByteBuffer.wrap(content));
+    return content;
   }
 }

@@ -171,15 +171,9 @@ public final class Daemon implements AutoCloseable {
   }
 
   private static ContentStoreConfig contentConfig(HarbourdConfig config) {
-    ContentStoreConfig usual = ContentStoreConfig.of(config.root());
-    return new ContentStoreConfig(
-        usual.root(),
-        usual.readers(),
-        usual.maxWaiting(),
-        config.parallelFetches(),
-        config.fetchTimeout(),
-        usual.syncInterval(),
-        usual.passthrough());
+    return ContentStoreConfig.of(config.root())
+        .withMaxFetches(config.parallelFetches())
+        .withFetchTimeout(config.fetchTimeout());
   }
 
   private static void log(Finding finding) {

@@ -152,6 +152,20 @@ public final class Cas implements AutoCloseable {
     }
   }
 
+  /** A file without a name, for what need not outlast this process; the caller's to close. */
+  public OpenFile scratchFile() throws LinuxException {
+    String name = newName();
+    OpenFile file =
+        ingest.openBelow(name, OpenFile.O_RDWR | OpenFile.O_CREAT | OpenFile.O_EXCL, PARTIAL_MODE);
+    try {
+      ingest.unlinkBelow(name);
+      return file;
+    } catch (LinuxException e) {
+      file.close();
+      throw e;
+    }
+  }
+
   /**
    * Moves a partial file whose parts are all there into the CAS; it stays open.
    *

@@ -9,7 +9,6 @@ import io.imageharbour.fusefs.fetch.Deadlines.Deadline;
 import io.imageharbour.fusefs.table.ContentTable;
 import io.imageharbour.fusefs.table.FrameAddress;
 import io.imageharbour.fusefs.table.StoredChunk;
-import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,7 +19,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -50,7 +48,7 @@ public final class FetchPath implements AutoCloseable {
   private static final int RIDERS_PER_WANTED = 3;
 
   /** So many compressed bytes come along at most because that is faster than another request. */
-  private static final long MAX_FREE_RIDE = 512 << 10;
+  private static final long MAX_FREE_RIDE = 1 << 20;
 
   /** So many come along at most, whatever they cost. */
   private static final long MAX_RIDE = 2 << 20;
@@ -63,28 +61,42 @@ public final class FetchPath implements AutoCloseable {
   private final List<SourceCounters> sources;
   private final ContentTable table;
   private final Cas cas;
+  private final KeptFrames kept;
   private final Duration timeout;
   private final Deadlines deadlines = new Deadlines();
   private final ConcurrentMap<FrameAddress, FrameFlight> flights = new ConcurrentHashMap<>();
   private final FrameRuns runs = new FrameRuns();
   private final ThreadPoolExecutor demandThreads;
   private final ThreadPoolExecutor aheadThreads;
+  private final Shares shares;
   private final LongAdder wrongDigests = new LongAdder();
+  private final SourceRound.Stores stores;
+
+  /** Takes a fetch from a host. */
+  @FunctionalInterface
+  private interface Threads {
+    void execute(String host, Runnable fetch);
+  }
 
   /**
    * A fetch path.
    *
-   * @param maxFetches frames that are fetched at once because somebody waits; a quarter of that may
-   *     be fetched ahead besides
+   * @param maxFetches frames that are fetched at once because somebody waits, three quarters of
+   *     them from one host; a quarter of that may be fetched ahead besides
    * @param timeout of one fetch from all sources together
+   * @throws IOException if there is no room for frames that come along
    */
   public FetchPath(
-      List<ContentSource> sources, ContentTable table, Cas cas, int maxFetches, Duration timeout) {
+      List<ContentSource> sources, ContentTable table, Cas cas, int maxFetches, Duration timeout)
+      throws IOException {
     this.sources = sources.stream().map(SourceCounters::new).toList();
     this.table = table;
     this.cas = cas;
     this.timeout = timeout;
+    kept = new KeptFrames(cas.scratchFile(), KeptFrames.CAPACITY);
+    stores = new SourceRound.Stores(cas, table, kept, wrongDigests);
     demandThreads = FetchThreads.queueing("fetch-", maxFetches);
+    shares = new Shares(demandThreads, Math.max(1, maxFetches * 3 / 4));
     aheadThreads = FetchThreads.refusing("fetch-ahead-", Math.max(1, maxFetches / 4));
   }
 
@@ -114,9 +126,9 @@ public final class FetchPath implements AutoCloseable {
       return;
     }
     try {
-      start(flight, following, aheadThreads);
-    } catch (RejectedExecutionException e) {
-      log.trace("event=enough-is-fetched-ahead");
+      start(flight, following, (host, fetch) -> aheadThreads.execute(fetch));
+    } catch (RejectedExecutionException | FetchFailedException e) {
+      log.trace("event=not-fetched-ahead cause=\"{}\"", e.toString());
     }
   }
 
@@ -148,6 +160,7 @@ public final class FetchPath implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    kept.close();
   }
 
   /**
@@ -166,7 +179,7 @@ public final class FetchPath implements AutoCloseable {
         return true;
       }
       try {
-        start(mine, following, demandThreads);
+        start(mine, following, shares::execute);
       } catch (RejectedExecutionException e) {
         throw new FetchFailedException(chunk.digest(), "the content store was closed");
       }
@@ -192,9 +205,8 @@ public final class FetchPath implements AutoCloseable {
   }
 
   /**
-   * Adds the flights of the frames behind this one that come along: as many as cost no more time
-   * than requests of their own would, and those that are worth more. Ends at the first that is
-   * here, or on its way.
+   * Adds the frames behind this one that come along: as many as cost no more time than requests of
+   * their own would, and those that are worth more. Ends at the first that is here, or on its way.
    */
   private void board(FrameRun run, Following following) {
     long free =
@@ -203,24 +215,41 @@ public final class FetchPath implements AutoCloseable {
     long inflatedLeft = MAX_INFLATED_RIDE;
     try {
       FrameAddress last = run.first().wanted().frame();
-      Optional<Errand> next = following.after(last);
-      while (next.isPresent()) {
-        FrameAddress behind = next.get().chunk().frame();
+      Optional<FrameAddress> next = table.next(last);
+      while (next.isPresent() && next.get().offset() == last.end()) {
+        FrameAddress behind = next.get();
         left -= behind.compressedSize();
         inflatedLeft -= behind.size();
-        FrameFlight rider = new FrameFlight(next.get());
-        if (left < 0 || inflatedLeft < 0 || flights.putIfAbsent(behind, rider) != null) {
+        if (left < 0
+            || inflatedLeft < 0
+            || kept.contains(behind)
+            || !board(run, behind, following)) {
           break;
         }
-        run.riders().add(rider);
         runs.fetchedAhead(last, behind);
         last = behind;
-        next = following.after(last);
+        next = table.next(last);
       }
     } catch (IOException e) {
       // whoever wants those frames will hear of it
       log.warn("event=no-read-ahead cause=\"{}\"", e.getMessage());
     }
+  }
+
+  /** Adds one frame; whether something in it is missing and not on its way. */
+  private boolean board(FrameRun run, FrameAddress frame, Following following) throws IOException {
+    Optional<FrameLocation> location = table.locate(frame);
+    Optional<Errand> missing =
+        location.isPresent() ? following.missingIn(frame, location.get()) : Optional.empty();
+    if (missing.isEmpty()) {
+      return false;
+    }
+    FrameFlight rider = new FrameFlight(missing.get());
+    if (flights.putIfAbsent(frame, rider) != null) {
+      return false;
+    }
+    run.riders().add(new FrameRun.Rider(rider, location.get()));
+    return true;
   }
 
   /** Calls a flight off if the one before it, which has just left the map, brought the chunk. */
@@ -244,23 +273,28 @@ public final class FetchPath implements AutoCloseable {
 
   /**
    * Lets a flight begin, and those of the frames that come along. It fails after the timeout,
-   * whether a thread was free for it or not.
+   * whether a thread was free for it or not. If it can't begin it is called off.
    *
-   * @throws RejectedExecutionException if no thread may take it; the flight is called off then
+   * @throws FetchFailedException if no image refers to its pack any more
+   * @throws RejectedExecutionException if no thread may take it
    */
-  private void start(FrameFlight first, Following following, Executor threads) {
-    FrameRun run = new FrameRun(first);
+  private void start(FrameFlight first, Following following, Threads threads) throws IOException {
+    FrameRun run = new FrameRun(first, !following.isReadSoon());
     boolean begun = false;
     try {
-      board(run, following);
+      FrameLocation location = location(first.wanted());
+      if (!kept.contains(first.wanted().frame())) {
+        board(run, following);
+      }
       ScheduledFuture<?> timer =
           deadlines.runAfter(timeout, () -> abandon(run, "nothing came within " + timeout));
       first.over().thenRun(() -> timer.cancel(false));
-      threads.execute(() -> fly(run));
+      threads.execute(firstHost(location), () -> fly(run, location));
       begun = true;
     } finally {
       if (!begun) {
-        run.flights().forEach(this::callOff);
+        callOff(first);
+        callOffRiders(run);
       }
     }
     if (!run.riders().isEmpty()) {
@@ -270,42 +304,55 @@ public final class FetchPath implements AutoCloseable {
     }
   }
 
-  private void fly(FrameRun run) {
-    if (run.first().over().isDone()) {
+  /** The host that is asked first, as the index has it. */
+  private static String firstHost(FrameLocation location) {
+    return location.origins().isEmpty() ? "" : location.origins().getFirst().split("/", 2)[0];
+  }
+
+  private void fly(FrameRun run, FrameLocation location) {
+    FrameFlight first = run.first();
+    if (first.over().isDone()) {
       return; // nobody waits for it any more
     }
-    Digest digest = run.first().wanted().digest();
-    @Nullable IOException failure = new FetchFailedException(digest, "the fetch ended early");
+    @Nullable IOException failure =
+        new FetchFailedException(first.wanted().digest(), "the fetch ended early");
     boolean shared = true;
     try {
-      SourceRound round = new SourceRound(run, locations(run), cas, table, wrongDigests);
-      failure = askSources(round);
+      SourceRound round = new SourceRound(run, location, stores, this::callOff);
+      failure = unpackKept(round, first.wanted().frame()) ? null : askSources(round);
       shared = !round.sawWrongDigest();
-    } catch (IOException e) {
-      failure = e;
     } catch (InterruptedException e) {
-      failure = new FetchFailedException(digest, "it was interrupted");
+      failure = new FetchFailedException(first.wanted().digest(), "it was interrupted");
     } finally {
-      flights.remove(run.first().wanted().frame(), run.first());
-      run.first().end(failure, shared);
+      flights.remove(first.wanted().frame(), first);
+      first.end(failure, shared);
       callOffRiders(run);
     }
   }
 
-  /** Where the frames of a run lie, as far as all of them do. */
-  private List<FrameLocation> locations(FrameRun run) throws IOException {
-    List<FrameLocation> locations = new ArrayList<>();
-    for (FrameFlight flight : run.flights().toList()) {
-      Optional<FrameLocation> location = table.locate(flight.wanted().frame());
-      if (location.isEmpty()) {
-        break;
+  private FrameLocation location(StoredChunk chunk) throws IOException {
+    return table
+        .locate(chunk.frame())
+        .orElseThrow(() -> new FetchFailedException(chunk.digest(), "no image refers to its pack"));
+  }
+
+  /** Whether the wanted chunk was in a frame that came along with another. */
+  private boolean unpackKept(SourceRound round, FrameAddress frame) {
+    try {
+      Optional<KeptFrames.Kept> came = kept.take(frame);
+      if (came.isPresent()) {
+        round
+            .receiver(came.get().source())
+            .acceptFrame(round.wanted().location(), came.get().compressed());
       }
-      locations.add(location.get());
+    } catch (IOException e) {
+      log.warn(
+          "event=kept-frame-dropped digest={} cause=\"{}\"",
+          round.wanted().digest(),
+          e.getMessage());
+      round.forgetWrongDigest();
     }
-    if (locations.isEmpty()) {
-      throw new FetchFailedException(run.first().wanted().digest(), "no image refers to its pack");
-    }
-    return locations;
+    return round.hasWantedCome();
   }
 
   /** Asks one source after the other until the wanted chunk has come; why it did not, or null. */
@@ -367,7 +414,7 @@ public final class FetchPath implements AutoCloseable {
   }
 
   private void callOffRiders(FrameRun run) {
-    run.riders().forEach(this::callOff);
+    run.riders().forEach(rider -> callOff(rider.flight()));
   }
 
   private void abandon(FrameRun run, String cause) {
@@ -395,26 +442,20 @@ public final class FetchPath implements AutoCloseable {
     }
 
     @Override
-    public Optional<Errand> after(FrameAddress frame) throws IOException {
-      Optional<FrameAddress> next = table.next(frame);
-      if (next.isEmpty() || next.get().offset() != frame.end()) {
-        return Optional.empty();
-      }
-      return missingFile(next.get());
+    public boolean isReadSoon() {
+      return false;
     }
-  }
 
-  /** A whole file in this frame that the CAS lacks. */
-  private Optional<Errand> missingFile(FrameAddress frame) throws IOException {
-    Optional<FrameLocation> location = table.locate(frame);
-    if (location.isPresent()) {
-      for (FrameLocation.Part part : location.get().parts()) {
+    @Override
+    public Optional<Errand> missingIn(FrameAddress frame, FrameLocation location)
+        throws IOException {
+      for (FrameLocation.Part part : location.parts()) {
         if (table.find(part.digest()).isPresent() && !cas.contains(part.digest())) {
           StoredChunk chunk = new StoredChunk(part.digest(), part.size(), part.offset(), frame);
           return Optional.of(new Errand(chunk, new CasSink(cas, part.digest())));
         }
       }
+      return Optional.empty();
     }
-    return Optional.empty();
   }
 }

@@ -1,5 +1,6 @@
 package io.imageharbour.fusefs.fetch;
 
+import io.imageharbour.fusefs.FrameLocation;
 import io.imageharbour.fusefs.table.FrameAddress;
 import java.io.IOException;
 import java.util.Optional;
@@ -12,6 +13,15 @@ public interface Following {
    */
   long bytes();
 
-  /** A chunk that is missing in the frame right behind this one; empty if nothing is. */
-  Optional<Errand> after(FrameAddress frame) throws IOException;
+  /**
+   * Whether most of what comes along is read soon, so that it is stored when it comes. If not, it
+   * is kept as it came.
+   */
+  boolean isReadSoon();
+
+  /**
+   * A chunk that is missing in the next frame of the pack; empty if nothing is. Asked for one frame
+   * after the other.
+   */
+  Optional<Errand> missingIn(FrameAddress frame, FrameLocation location) throws IOException;
 }

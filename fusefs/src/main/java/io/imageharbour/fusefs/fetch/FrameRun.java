@@ -1,8 +1,8 @@
 package io.imageharbour.fusefs.fetch;
 
+import io.imageharbour.fusefs.FrameLocation;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * Frames that lie one behind the other in a pack and are fetched together. Belongs to the thread
@@ -11,25 +11,34 @@ import java.util.stream.Stream;
 final class FrameRun {
 
   private final FrameFlight first;
-  private final List<FrameFlight> riders = new ArrayList<>();
+  private final boolean keepsRiders;
+  private final List<Rider> riders = new ArrayList<>();
 
-  /** A run of one frame. */
-  FrameRun(FrameFlight first) {
+  /** A frame that comes along: if it does not arrive, nothing has failed. */
+  record Rider(FrameFlight flight, FrameLocation location) {}
+
+  /**
+   * A run of one frame.
+   *
+   * @param first the sources are asked for its chunk
+   * @param keepsRiders whether frames that come along are kept as they are until somebody wants
+   *     them, and not unpacked at once
+   */
+  FrameRun(FrameFlight first, boolean keepsRiders) {
     this.first = first;
+    this.keepsRiders = keepsRiders;
   }
 
-  /** The flight that the others were added to; the sources are asked for its chunk. */
   FrameFlight first() {
     return first;
   }
 
-  /** The flights of the frames behind it: if they do not arrive, nothing has failed. */
-  List<FrameFlight> riders() {
-    return riders;
+  boolean keepsRiders() {
+    return keepsRiders;
   }
 
-  /** All of them, as they lie in the pack. */
-  Stream<FrameFlight> flights() {
-    return Stream.concat(Stream.of(first), riders.stream());
+  /** The frames behind the first, as they lie in the pack. */
+  List<Rider> riders() {
+    return riders;
   }
 }

@@ -1,6 +1,6 @@
 package io.imageharbour.fusefs.fetch;
 
-import io.imageharbour.fusefs.ChunkReceiver;
+import io.imageharbour.fusefs.ContentReceiver;
 import io.imageharbour.fusefs.FrameLocation;
 import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.fusefs.cas.Cas;
@@ -9,63 +9,85 @@ import io.imageharbour.fusefs.table.ContentTable;
 import io.imageharbour.fusefs.table.RowAttributes;
 import io.imageharbour.fusefs.table.StoredChunk;
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.pack.FrameDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.HashMap;
-import java.util.Iterator;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Takes what the sources bring for one run: verifies it, and stores what is of use. */
+/** Takes what the sources bring for one run: verifies it, and stores or keeps what is of use. */
 final class SourceRound {
 
-  private final FrameFlight first;
+  private static final Logger log = LoggerFactory.getLogger(SourceRound.class);
+
+  private final FrameRun run;
   private final WantedChunk wanted;
-  private final Map<Digest, FrameFlight> flights = new HashMap<>();
-  private final Cas cas;
-  private final ContentTable table;
+  private final Stores stores;
+  private final Consumer<FrameFlight> callOff;
   private final AtomicBoolean wantedWasWrong = new AtomicBoolean();
-  private final LongAdder wrongDigests;
 
   /**
-   * @param locations of the run's frames, as many as could be found, at least the first
+   * Where things go.
+   *
+   * @param table knows which chunks are whole files
    * @param wrongDigests counts the chunks that fail their digest
    */
-  SourceRound(
-      FrameRun run,
-      List<FrameLocation> locations,
-      Cas cas,
-      ContentTable table,
-      LongAdder wrongDigests) {
-    this.wrongDigests = wrongDigests;
-    first = run.first();
+  record Stores(Cas cas, ContentTable table, KeptFrames kept, LongAdder wrongDigests) {}
+
+  /**
+   * A round for a run.
+   *
+   * @param location of the run's first frame
+   * @param callOff ends the flight of a frame that is kept, so that who waits for it takes it
+   */
+  SourceRound(FrameRun run, FrameLocation location, Stores stores, Consumer<FrameFlight> callOff) {
+    this.run = run;
+    this.stores = stores;
+    this.callOff = callOff;
+    StoredChunk chunk = run.first().wanted();
     wanted =
         new WantedChunk(
-            partOf(first.wanted()), locations.getFirst(), locations.subList(1, locations.size()));
-    this.cas = cas;
-    this.table = table;
-    Iterator<FrameLocation> frames = locations.iterator();
-    run.flights()
-        .limit(locations.size())
-        .forEach(
-            flight ->
-                frames.next().parts().forEach(part -> flights.putIfAbsent(part.digest(), flight)));
+            new FrameLocation.Part(chunk.digest(), chunk.offset(), chunk.size()),
+            location,
+            run.riders().stream().map(FrameRun.Rider::location).toList());
   }
 
   WantedChunk wanted() {
     return wanted;
   }
 
-  /** Takes chunks from this source. */
-  ChunkReceiver receiver(SourceCounters source) {
-    return (digest, bytes) -> accept(source, digest, bytes);
+  /** Takes what this source brings. */
+  ContentReceiver receiver(SourceCounters source) {
+    return new ContentReceiver() {
+      @Override
+      public void accept(Digest digest, ByteBuffer bytes) throws IOException {
+        ByteBuffer content = bytes.slice();
+        bytes.position(bytes.limit());
+        store(run.first(), source, digest, content);
+      }
+
+      @Override
+      public void acceptFrame(FrameLocation frame, byte[] compressed) throws IOException {
+        if (frame.offset() == wanted.location().offset()) {
+          unpackWanted(source, compressed);
+          return;
+        }
+        for (FrameRun.Rider rider : run.riders()) {
+          if (rider.location().offset() == frame.offset()) {
+            arrive(rider, source, compressed);
+            return;
+          }
+        }
+      }
+    };
   }
 
   boolean hasWantedCome() {
-    return first.hasWantedCome();
+    return run.first().hasWantedCome();
   }
 
   /** Whether wrong bytes came for the wanted chunk since the last {@link #forgetWrongDigest}. */
@@ -77,13 +99,49 @@ final class SourceRound {
     wantedWasWrong.set(false);
   }
 
-  private void accept(SourceCounters source, Digest digest, ByteBuffer bytes) throws IOException {
-    int size = bytes.remaining();
+  /** The chunk that somebody waits for goes first. */
+  private void unpackWanted(SourceCounters source, byte[] compressed) throws IOException {
+    byte[] frame = FrameDecoder.decode(compressed, wanted.location().size());
+    store(run.first(), source, wanted.digest(), bytes(frame, wanted.part()));
+    for (FrameLocation.Part part : wanted.location().parts()) {
+      if (!part.equals(wanted.part())) {
+        storeUnasked(run.first(), source, part, frame);
+      }
+    }
+  }
+
+  private void arrive(FrameRun.Rider rider, SourceCounters source, byte[] compressed)
+      throws IOException {
+    if (run.keepsRiders()) {
+      stores.kept.keep(rider.flight().wanted().frame(), compressed, source);
+      callOff.accept(rider.flight());
+    } else {
+      byte[] frame = FrameDecoder.decode(compressed, rider.location().size());
+      for (FrameLocation.Part part : rider.location().parts()) {
+        storeUnasked(rider.flight(), source, part, frame);
+      }
+    }
+  }
+
+  private void storeUnasked(
+      FrameFlight flight, SourceCounters source, FrameLocation.Part part, byte[] frame) {
+    try {
+      store(flight, source, part.digest(), bytes(frame, part));
+    } catch (IOException e) {
+      // whoever wants it will fetch it by itself, and hear of it then
+      log.warn(
+          "event=neighbour-dropped digest={} pack={} cause=\"{}\"",
+          part.digest(),
+          wanted.location().pack(),
+          e.getMessage());
+    }
+  }
+
+  private void store(FrameFlight flight, SourceCounters source, Digest digest, ByteBuffer content)
+      throws IOException {
+    int size = content.remaining();
     source.chunks.increment();
     source.bytes.add(size);
-    ByteBuffer content = bytes.slice();
-    bytes.position(bytes.limit());
-    FrameFlight flight = flights.getOrDefault(digest, first);
     Optional<ChunkSink> keep = Optional.empty();
     switch (flight.need(digest)) {
       case WANTED -> {}
@@ -94,12 +152,12 @@ final class SourceRound {
         if (!isMissingFile(digest, size)) {
           return;
         }
-        keep = Optional.of(new CasSink(cas, digest));
+        keep = Optional.of(new CasSink(stores.cas, digest));
       }
     }
     Digest actual = Digest.sha256(content.duplicate());
     if (!actual.equals(digest)) {
-      wrongDigests.increment();
+      stores.wrongDigests.increment();
       if (digest.equals(wanted.digest())) {
         wantedWasWrong.set(true);
       }
@@ -108,13 +166,13 @@ final class SourceRound {
     flight.deliver(digest, content, keep);
   }
 
-  private static FrameLocation.Part partOf(StoredChunk chunk) {
-    return new FrameLocation.Part(chunk.digest(), chunk.offset(), chunk.size());
+  private static ByteBuffer bytes(byte[] frame, FrameLocation.Part part) {
+    return ByteBuffer.wrap(frame, part.offset(), part.size()).slice().asReadOnlyBuffer();
   }
 
   /** Whether a neighbour of the wanted chunk is a file that the CAS lacks. */
   private boolean isMissingFile(Digest digest, int size) throws IOException {
-    Optional<RowAttributes> row = table.find(digest);
-    return row.isPresent() && row.get().size() == size && !cas.contains(digest);
+    Optional<RowAttributes> row = stores.table.find(digest);
+    return row.isPresent() && row.get().size() == size && !stores.cas.contains(digest);
   }
 }

@@ -12,10 +12,8 @@ import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Opens files that the CAS does not hold. A file of one chunk is fetched whole, because its digest
@@ -68,17 +66,7 @@ final class FileOpener {
       cas.ingest(Digest.EMPTY, ByteBuffer.allocate(0));
       return;
     }
-    IOException failure = new StaleNodeException(content.row());
-    for (List<List<StoredChunk>> layouts : byCut(content.layouts())) {
-      try {
-        bringWhole(content, layouts);
-        return;
-      } catch (IOException e) {
-        failure.addSuppressed(e);
-        failure = e;
-      }
-    }
-    throw failure;
+    Ways.untilOneLeads(byCut(content.layouts()), layouts -> bringWhole(content, layouts));
   }
 
   private void bringWhole(StoredContent content, List<List<StoredChunk>> layouts)
@@ -87,21 +75,9 @@ final class FileOpener {
       try (GrowingFile file = nodes.growing(content.row(), content.digest(), layouts)) {
         file.bringAll();
       }
-      return;
+    } else {
+      Ways.untilOneLeads(layouts, layout -> fetchPath.fetchIntoCas(layout.getFirst()));
     }
-    @Nullable IOException failure = null;
-    for (List<StoredChunk> layout : layouts) {
-      try {
-        fetchPath.fetchIntoCas(layout.getFirst());
-        return;
-      } catch (IOException e) {
-        if (failure != null) {
-          e.addSuppressed(failure);
-        }
-        failure = e;
-      }
-    }
-    throw Objects.requireNonNull(failure);
   }
 
   private static boolean canGrow(List<List<StoredChunk>> layouts) {

@@ -1,5 +1,6 @@
 package io.imageharbour.fusefs.mount;
 
+import io.imageharbour.fusefs.FrameLocation;
 import io.imageharbour.fusefs.cas.Cas;
 import io.imageharbour.fusefs.cas.PartialFile;
 import io.imageharbour.fusefs.cas.WrongDigestException;
@@ -15,7 +16,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -34,9 +34,6 @@ final class GrowingFile implements OpenContent {
 
   private static final Logger log = LoggerFactory.getLogger(GrowingFile.class);
 
-  /** So many chunks are fetched one by one before the next is taken along to see if it is read. */
-  private static final int CHUNKS_BEFORE_TRIAL = 8;
-
   private final Cas cas;
   private final FetchPath fetchPath;
   private final PartialFile partial;
@@ -51,17 +48,15 @@ final class GrowingFile implements OpenContent {
   /** Where the chunks lie; that by which a chunk came last is the first. */
   private volatile List<List<StoredChunk>> layouts;
 
-  private final BitSet present = new BitSet();
+  private final ChunkUse chunks;
 
-  /** Chunks that were fetched because somebody waited; guarded by {@link #present}. */
-  private final BitSet waitedFor = new BitSet();
+  /** Guards the state; who waits for an adoption waits for this. */
+  private final Object adoption = new Object();
 
-  /** Those, and the others that somebody has read; guarded by {@link #present}. */
-  private final BitSet read = new BitSet();
-
+  /** Guarded by {@link #adoption}. */
   private State state = State.GROWING;
 
-  /** Why the last adoption failed; guarded by {@link #present}. */
+  /** Why the last adoption failed; guarded by {@link #adoption}. */
   private @Nullable IOException failure;
 
   /** Is told when a file has come into the CAS. */
@@ -80,7 +75,7 @@ final class GrowingFile implements OpenContent {
 
     @Override
     public boolean isFilled() {
-      return isPresent(chunk);
+      return chunks.isPresent(chunk);
     }
 
     @Override
@@ -103,42 +98,36 @@ final class GrowingFile implements OpenContent {
     }
   }
 
-  /**
-   * The chunks behind one that somebody waits for. Most programs and libraries are read here and
-   * there until nearly all of them was, a database is not: so the more of what came along was read,
-   * the more comes along.
-   */
+  /** The chunks behind one that somebody waits for. */
   private final class ChunksBehind implements Following {
-    private final List<StoredChunk> chunks;
+    private final List<StoredChunk> layout;
     private int last;
 
     ChunksBehind(List<StoredChunk> layout, int demanded) {
-      chunks = layout;
+      this.layout = layout;
       last = demanded;
     }
 
     @Override
     public long bytes() {
-      synchronized (present) {
-        int cameAlong = countUnasked(present);
-        int used = countUnasked(read);
-        int trial = waitedFor.cardinality() < CHUNKS_BEFORE_TRIAL ? 0 : 1;
-        int worth = Math.max(0, trial + 2 * used - (cameAlong - used));
-        return (long) worth * chunks.get(last).frame().compressedSize();
-      }
+      return (long) chunks.worthBringing() * layout.get(last).frame().compressedSize();
     }
 
     @Override
-    public Optional<Errand> after(FrameAddress frame) {
+    public boolean isReadSoon() {
+      return true;
+    }
+
+    @Override
+    public Optional<Errand> missingIn(FrameAddress frame, FrameLocation location) {
       int next = last + 1;
       if (next == ends.length
-          || isPresent(next)
-          || chunks.get(next).frame().pack() != frame.pack()
-          || chunks.get(next).frame().offset() != frame.end()) {
+          || chunks.isPresent(next)
+          || !layout.get(next).frame().equals(frame)) {
         return Optional.empty();
       }
       last = next;
-      return Optional.of(errand(chunks, next));
+      return Optional.of(errand(layout, next));
     }
   }
 
@@ -177,6 +166,7 @@ final class GrowingFile implements OpenContent {
       end += cut.pieces().get(i).size();
       ends[i] = end;
     }
+    chunks = new ChunkUse(ends.length);
     partial = cas.begin(digest, end);
   }
 
@@ -195,7 +185,7 @@ final class GrowingFile implements OpenContent {
 
   /** Where the chunks lie now, at least one; all cut it in the same way as before. */
   void setLayouts(List<List<StoredChunk>> now) {
-    synchronized (present) {
+    synchronized (adoption) {
       layouts = beginningWith(layouts.getFirst(), now);
     }
   }
@@ -207,11 +197,7 @@ final class GrowingFile implements OpenContent {
 
   @Override
   public boolean has(long offset, long length) {
-    int first = chunkAt(offset);
-    int last = chunkAt(offset + length - 1);
-    synchronized (present) {
-      return present.nextClearBit(first) > last;
-    }
+    return chunks.arePresent(chunkAt(offset), chunkAt(offset + length - 1));
   }
 
   @Override
@@ -241,9 +227,9 @@ final class GrowingFile implements OpenContent {
       bring(i);
     }
     beginAdoption();
-    synchronized (present) {
+    synchronized (adoption) {
       while (state == State.VERIFYING) {
-        present.wait();
+        adoption.wait();
       }
       if (state == State.GROWING) {
         throw new NotAdoptedException(partial.digest(), Objects.requireNonNull(failure));
@@ -255,9 +241,7 @@ final class GrowingFile implements OpenContent {
   @Override
   public void read(long offset, MemorySegment buffer) throws IOException {
     requireRight();
-    synchronized (present) {
-      read.set(chunkAt(offset), chunkAt(offset + buffer.byteSize() - 1) + 1);
-    }
+    chunks.read(chunkAt(offset), chunkAt(offset + buffer.byteSize() - 1));
     if (!uses.begin()) {
       throw new ClosedContentException(partial.digest().toString());
     }
@@ -272,14 +256,14 @@ final class GrowingFile implements OpenContent {
 
   /** Whether the whole was found to be wrong, so that nothing of it may be used. */
   boolean isWrong() {
-    synchronized (present) {
+    synchronized (adoption) {
       return state == State.WRONG;
     }
   }
 
   /** Whether the file is in the CAS. */
   boolean isAdopted() {
-    synchronized (present) {
+    synchronized (adoption) {
       return state == State.ADOPTED;
     }
   }
@@ -299,32 +283,21 @@ final class GrowingFile implements OpenContent {
   /** Brings a chunk by the first layout that leads to it. */
   private void bring(int chunk) throws IOException, InterruptedException {
     requireRight();
-    if (isPresent(chunk)) {
+    if (chunks.isPresent(chunk)) {
       return;
     }
-    synchronized (present) {
-      waitedFor.set(chunk);
-      read.set(chunk);
-    }
-    @Nullable IOException failed = null;
-    for (List<StoredChunk> layout : layouts) {
-      try {
-        fetchPath.fetch(errand(layout, chunk), new ChunksBehind(layout, chunk));
-        prefer(layout);
-        return;
-      } catch (IOException e) {
-        if (failed != null) {
-          e.addSuppressed(failed);
-        }
-        failed = e;
-      }
-    }
-    throw Objects.requireNonNull(failed);
+    chunks.waited(chunk);
+    Ways.untilOneLeads(
+        layouts,
+        layout -> {
+          fetchPath.fetch(errand(layout, chunk), new ChunksBehind(layout, chunk));
+          prefer(layout);
+        });
   }
 
   private void prefer(List<StoredChunk> layout) {
     if (layouts.getFirst() != layout) {
-      synchronized (present) {
+      synchronized (adoption) {
         layouts = beginningWith(layout, layouts);
       }
     }
@@ -343,7 +316,7 @@ final class GrowingFile implements OpenContent {
   private void bringAhead(int firstChunk, long end) throws IOException {
     List<StoredChunk> layout = layouts.getFirst();
     for (int i = firstChunk; i < ends.length && ends[i - 1] < end; i++) {
-      if (!isPresent(i)) {
+      if (!chunks.isPresent(i)) {
         fetchPath.fetchAhead(errand(layout, i), new ChunksBehind(layout, i));
       }
     }
@@ -357,7 +330,7 @@ final class GrowingFile implements OpenContent {
     int size = cut.pieces().get(chunk).size();
     if (verified.remaining() != size) {
       // it would not fit in its place
-      synchronized (present) {
+      synchronized (adoption) {
         state = state == State.GROWING ? State.WRONG : state;
       }
       return;
@@ -366,13 +339,11 @@ final class GrowingFile implements OpenContent {
       return;
     }
     try {
-      if (isPresent(chunk)) {
+      if (chunks.isPresent(chunk)) {
         return;
       }
       partial.write(ends[chunk] - size, verified);
-      synchronized (present) {
-        present.set(chunk);
-      }
+      chunks.arrived(chunk);
       beginAdoption();
     } finally {
       close();
@@ -384,8 +355,8 @@ final class GrowingFile implements OpenContent {
    * not wait: it may be gigabytes, and who waits for the last chunk need not wait for them.
    */
   private void beginAdoption() {
-    synchronized (present) {
-      if (state != State.GROWING || present.cardinality() < ends.length || !uses.begin()) {
+    synchronized (adoption) {
+      if (state != State.GROWING || !chunks.areAllPresent() || !uses.begin()) {
         return;
       }
       state = State.VERIFYING;
@@ -416,10 +387,10 @@ final class GrowingFile implements OpenContent {
 
   private void endAdoption(State after, IOException failed) {
     // first the state: whoever closes the file must know whether it is still here to be removed
-    synchronized (present) {
+    synchronized (adoption) {
       state = after;
       failure = failed;
-      present.notifyAll();
+      adoption.notifyAll();
     }
     if (after != State.ADOPTED) {
       log.error(
@@ -431,19 +402,6 @@ final class GrowingFile implements OpenContent {
       }
     } catch (IOException e) {
       log.error("event=file-not-closed digest={} cause=\"{}\"", partial.digest(), e.getMessage());
-    }
-  }
-
-  /** How many of these chunks came without anybody waiting for them. */
-  private int countUnasked(BitSet some) {
-    BitSet unasked = (BitSet) some.clone();
-    unasked.andNot(waitedFor);
-    return unasked.cardinality();
-  }
-
-  private boolean isPresent(int chunk) {
-    synchronized (present) {
-      return present.get(chunk);
     }
   }
 

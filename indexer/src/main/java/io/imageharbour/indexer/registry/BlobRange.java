@@ -1,6 +1,7 @@
 package io.imageharbour.indexer.registry;
 
 import io.imageharbour.indexer.registry.HostFailure.Kind;
+import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * as it is, without another try when that breaks. Belongs to one thread. The bytes are NOT
  * verified.
  */
-public final class BlobRange implements AutoCloseable {
+public final class BlobRange implements Closeable {
 
   private final byte[] first;
   private final @Nullable Answer answer;

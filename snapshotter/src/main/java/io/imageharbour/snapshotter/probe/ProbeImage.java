@@ -1,7 +1,7 @@
 package io.imageharbour.snapshotter.probe;
 
 import com.github.luben.zstd.Zstd;
-import io.imageharbour.fusefs.ChunkReceiver;
+import io.imageharbour.fusefs.ContentReceiver;
 import io.imageharbour.fusefs.ContentSource;
 import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.indexer.Digest;
@@ -12,9 +12,7 @@ import io.imageharbour.indexer.format.IndexBuilder;
 import io.imageharbour.indexer.format.PlacedChunk;
 import io.imageharbour.indexer.format.PlacedFrame;
 import io.imageharbour.indexer.format.TreeNode;
-import io.imageharbour.indexer.pack.FrameDecoder;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -56,9 +54,8 @@ final class ProbeImage implements ContentSource {
   }
 
   @Override
-  public void fetch(WantedChunk wanted, ChunkReceiver receiver) throws IOException {
-    byte[] frame = FrameDecoder.decode(pack, wanted.location().size());
-    receiver.accept(wanted.digest(), ByteBuffer.wrap(frame));
+  public void fetch(WantedChunk wanted, ContentReceiver receiver) throws IOException {
+    receiver.acceptFrame(wanted.location(), pack);
   }
 
   private static Metadata metadata(int permissions) {

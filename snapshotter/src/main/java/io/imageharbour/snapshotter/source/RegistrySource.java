@@ -1,17 +1,14 @@
 package io.imageharbour.snapshotter.source;
 
-import io.imageharbour.fusefs.ChunkReceiver;
+import io.imageharbour.fusefs.ContentReceiver;
 import io.imageharbour.fusefs.ContentSource;
 import io.imageharbour.fusefs.FrameLocation;
 import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.indexer.HarbourException;
-import io.imageharbour.indexer.pack.FrameDecoder;
 import io.imageharbour.indexer.registry.BlobRange;
 import io.imageharbour.indexer.registry.RegistryClient;
 import io.imageharbour.indexer.registry.RepositoryName;
-import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -64,7 +61,7 @@ public final class RegistrySource implements ContentSource {
   }
 
   @Override
-  public void fetch(WantedChunk wanted, ChunkReceiver receiver)
+  public void fetch(WantedChunk wanted, ContentReceiver receiver)
       throws IOException, InterruptedException {
     int following = 0;
     for (FrameLocation frame : wanted.following()) {
@@ -83,34 +80,35 @@ public final class RegistrySource implements ContentSource {
     return (frame.compressedSize() >> 10) + (frame.size() >> 10) + 1;
   }
 
-  private void fetchFromAnyOrigin(WantedChunk wanted, ChunkReceiver receiver)
+  private void fetchFromAnyOrigin(WantedChunk wanted, ContentReceiver receiver)
       throws IOException, InterruptedException {
     List<RepositoryName> repositories = order.repositories(wanted.location().origins());
-    try (OriginRace<Arrival> race =
+    try (OriginRace<BlobRange> race =
             new OriginRace<>(repositories, HEAD_START, repository -> open(repository, wanted));
-        Arrival arrival = handFirstOf(race, wanted, receiver)) {
+        BlobRange range = handFirstOf(race, wanted, receiver)) {
       race.close();
-      handFollowing(arrival.range, wanted.following(), receiver);
+      handFollowing(range, wanted.following(), receiver);
     }
   }
 
   /** Hands over the wanted frame from the first origin that has it. */
-  private Arrival handFirstOf(OriginRace<Arrival> race, WantedChunk wanted, ChunkReceiver receiver)
+  private BlobRange handFirstOf(
+      OriginRace<BlobRange> race, WantedChunk wanted, ContentReceiver receiver)
       throws IOException, InterruptedException {
     try {
-      Optional<OriginRace.Arrived<Arrival>> arrived = race.next();
+      Optional<OriginRace.Arrived<BlobRange>> arrived = race.next();
       while (arrived.isPresent()) {
         RepositoryName repository = arrived.get().repository();
-        Arrival arrival = arrived.get().opened();
+        BlobRange range = arrived.get().opened();
         try {
-          hand(arrival.frame, wanted, receiver);
+          receiver.acceptFrame(wanted.location(), range.first());
           order.succeeded(repository);
-          return arrival;
+          return range;
         } catch (IOException e) {
-          arrival.close();
+          range.close();
           race.fail(repository, e);
         } catch (RuntimeException | Error e) {
-          arrival.close();
+          range.close();
           throw e;
         }
         arrived = race.next();
@@ -122,41 +120,26 @@ public final class RegistrySource implements ContentSource {
     }
   }
 
-  /** The wanted frame, inflated, and the request that goes on behind it. */
-  private record Arrival(byte[] frame, BlobRange range) implements Closeable {
-    @Override
-    public void close() {
-      range.close();
-    }
-  }
-
-  private Arrival open(RepositoryName repository, WantedChunk wanted)
+  private BlobRange open(RepositoryName repository, WantedChunk wanted)
       throws IOException, InterruptedException {
     FrameLocation location = wanted.location();
     long length = location.compressedSize();
     for (FrameLocation following : wanted.following()) {
       length += following.compressedSize();
     }
-    BlobRange range =
-        client
-            .repository(repository)
-            .openBlobRange(
-                location.pack(),
-                location.packSize(),
-                location.offset(),
-                length,
-                location.compressedSize());
-    try {
-      return new Arrival(FrameDecoder.decode(range.first(), location.size()), range);
-    } catch (IOException | RuntimeException | Error e) {
-      range.close();
-      throw e;
-    }
+    return client
+        .repository(repository)
+        .openBlobRange(
+            location.pack(),
+            location.packSize(),
+            location.offset(),
+            length,
+            location.compressedSize());
   }
 
   /** What goes wrong here costs nobody anything yet: who wants these frames will ask for them. */
   private void handFollowing(
-      BlobRange range, List<FrameLocation> following, ChunkReceiver receiver) {
+      BlobRange range, List<FrameLocation> following, ContentReceiver receiver) {
     range.limitRest(WantedChunk.PATIENCE_BEHIND);
     try {
       for (FrameLocation frame : following) {
@@ -164,42 +147,12 @@ public final class RegistrySource implements ContentSource {
         if (compressed.isEmpty()) {
           break;
         }
-        byte[] inflated = FrameDecoder.decode(compressed.get(), frame.size());
-        frame.parts().forEach(part -> handOptional(inflated, part, frame, receiver));
+        receiver.acceptFrame(frame, compressed.get());
       }
     } catch (IOException e) {
       LOG.info("event=read-ahead-broken cause=\"{}\"", e.getMessage());
     }
     speed.observe(range);
-  }
-
-  /** The chunk that somebody waits for goes first. */
-  private static void hand(byte[] frame, WantedChunk wanted, ChunkReceiver receiver)
-      throws IOException {
-    receiver.accept(wanted.digest(), bytes(frame, wanted.part()));
-    for (FrameLocation.Part part : wanted.location().parts()) {
-      if (!part.equals(wanted.part())) {
-        handOptional(frame, part, wanted.location(), receiver);
-      }
-    }
-  }
-
-  private static void handOptional(
-      byte[] frame, FrameLocation.Part part, FrameLocation location, ChunkReceiver receiver) {
-    try {
-      receiver.accept(part.digest(), bytes(frame, part));
-    } catch (IOException e) {
-      // nobody waits for it; whoever does will fetch it by itself, and hear of it then
-      LOG.warn(
-          "event=neighbour-dropped digest={} pack={} cause=\"{}\"",
-          part.digest(),
-          location.pack(),
-          e.getMessage());
-    }
-  }
-
-  private static ByteBuffer bytes(byte[] frame, FrameLocation.Part part) {
-    return ByteBuffer.wrap(frame, part.offset(), part.size()).slice().asReadOnlyBuffer();
   }
 
   /** No origin delivered a frame. */

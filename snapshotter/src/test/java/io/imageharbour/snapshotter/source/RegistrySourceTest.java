@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.github.luben.zstd.Zstd;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.imageharbour.fusefs.ContentReceiver;
 import io.imageharbour.fusefs.FrameLocation;
 import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.indexer.Digest;
@@ -71,91 +72,48 @@ class RegistrySourceTest {
   }
 
   @Test
-  void theWantedChunkIsHandedOverFirstAndTheOthersOfItsFrameAfterIt() throws Exception {
-    List<Digest> handed = new ArrayList<>();
-    source.fetch(
-        wanted("good"),
-        (digest, bytes) -> {
-          verify(digest, bytes);
-          handed.add(digest);
-        });
-    assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
+  void theWantedFrameIsHandedOver() throws Exception {
+    Received received = new Received();
+    source.fetch(wanted("good"), received);
+    assertThat(received.frames).containsExactly(frame);
     assertThat(requests).containsExactly("bytes=" + OFFSET + "-" + (OFFSET + frame.length - 1));
   }
 
   @Test
   void theNextOriginIsAskedWhenOneHasNotThePackOrSendsDamage() throws Exception {
-    List<Digest> handed = new ArrayList<>();
-    source.fetch(
-        wanted("missing", "damaged", "good"),
-        (digest, bytes) -> {
-          verify(digest, bytes);
-          handed.add(digest);
-        });
-    assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
-  }
-
-  @Test
-  void theNextOriginIsAskedWhenTheReceiverRefusesTheBytes() throws Exception {
-    List<Digest> handed = new ArrayList<>();
-    source.fetch(
-        wanted("good", "good/again"),
-        (digest, bytes) -> {
-          handed.add(digest);
-          if (handed.size() == 1) {
-            throw new HarbourException("wrong digest");
-          }
-        });
-    assertThat(handed)
-        .containsExactly(Digest.sha256(SECOND), Digest.sha256(SECOND), Digest.sha256(FIRST));
-  }
-
-  @Test
-  void aNeighbourThatIsRefusedIsNoFailureOfTheFetch() throws Exception {
-    List<Digest> handed = new ArrayList<>();
-    source.fetch(
-        wanted("good"),
-        (digest, bytes) -> {
-          handed.add(digest);
-          if (handed.size() == 2) {
-            throw new HarbourException("wrong digest");
-          }
-        });
-    assertThat(handed).hasSize(2);
+    Received received = new Received();
+    source.fetch(wanted("missing", "damaged", "good"), received);
+    assertThat(received.refused).isEqualTo(1);
+    assertThat(received.frames).containsExactly(frame);
+    assertThat(requests).hasSize(2);
   }
 
   @Test
   void whenEveryOriginFailsTheMessageSaysWhatEachSaid() {
-    assertThatThrownBy(() -> source.fetch(wanted("missing", "damaged"), RegistrySourceTest::verify))
+    assertThatThrownBy(() -> source.fetch(wanted("missing", "damaged"), new Received()))
         .isInstanceOf(HarbourException.class)
         .hasMessageContaining(Digest.sha256(pack).toString())
         .hasMessageContaining("/missing: ")
         .hasMessageContaining("/damaged: ");
-    assertThatThrownBy(() -> source.fetch(wanted(), RegistrySourceTest::verify))
+    assertThatThrownBy(() -> source.fetch(wanted(), new Received()))
         .hasMessageContaining("nobody knows a repository");
   }
 
   @Test
   void framesThatFollowComeWithTheSameRequest() throws Exception {
-    List<Digest> handed = new ArrayList<>();
-    source.fetch(
-        followed("good"),
-        (digest, bytes) -> {
-          verify(digest, bytes);
-          handed.add(digest);
-        });
-    assertThat(handed)
-        .containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST), Digest.sha256(THIRD));
+    Received received = new Received();
+    source.fetch(followed("good"), received);
+    assertThat(received.frames).containsExactly(frame, nextFrame);
     assertThat(requests).hasSize(1);
     assertThat(source.bytesPerLatency()).isPositive();
   }
 
   @Test
   void theWantedChunkIsThereEvenIfTheConnectionBreaksBehindIt() throws Exception {
-    List<Digest> handed = new ArrayList<>();
-    source.fetch(followed("broken"), (digest, bytes) -> handed.add(digest));
-    assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
-    source.fetch(wanted("good"), RegistrySourceTest::verify);
+    Received received = new Received();
+    source.fetch(followed("broken"), received);
+    assertThat(received.frames).containsExactly(frame);
+    source.fetch(wanted("good"), received);
   }
 
   @Test
@@ -176,51 +134,21 @@ class RegistrySourceTest {
                     Thread.currentThread().interrupt();
                   }
                 }));
-    List<Digest> handed = new ArrayList<>();
+    Received received = new Received();
     try (RegistryClient patient = client(Duration.ofMinutes(1))) {
-      new RegistrySource(patient, layer -> List.of())
-          .fetch(followed("silent"), (digest, bytes) -> handed.add(digest));
+      new RegistrySource(patient, layer -> List.of()).fetch(followed("silent"), received);
     } finally {
       given.countDown();
     }
-    assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
+    assertThat(received.frames).containsExactly(frame);
   }
 
   @Test
   void damageInAFrameThatFollowsIsNoFailureOfTheFetch() throws Exception {
-    List<Digest> handed = new ArrayList<>();
-    source.fetch(
-        followed("damaged-behind"),
-        (digest, bytes) -> {
-          verify(digest, bytes);
-          handed.add(digest);
-        });
-    assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
-  }
-
-  @Test
-  void aPartThatOnlyAnIndexSaysIsThereDoesNotKeepTheRealOneAway() throws Exception {
-    WantedChunk wanted = wanted("good");
-    FrameLocation location = wanted.location();
-    List<FrameLocation.Part> parts = new ArrayList<>(location.parts());
-    parts.addFirst(new FrameLocation.Part(wanted.digest(), 0, SECOND.length));
-    FrameLocation withForged =
-        new FrameLocation(
-            location.pack(),
-            location.packSize(),
-            location.offset(),
-            location.compressedSize(),
-            location.size(),
-            location.origins(),
-            parts);
-    List<Digest> handed = new ArrayList<>();
-    source.fetch(
-        new WantedChunk(wanted.part(), withForged, List.of()),
-        (digest, bytes) -> {
-          verify(digest, bytes);
-          handed.add(digest);
-        });
-    assertThat(handed).containsExactly(Digest.sha256(SECOND), Digest.sha256(FIRST));
+    Received received = new Received();
+    source.fetch(followed("damaged-behind"), received);
+    assertThat(received.frames).containsExactly(frame);
+    assertThat(received.refused).isEqualTo(1);
   }
 
   private WantedChunk followed(String repository) {
@@ -245,9 +173,24 @@ class RegistrySourceTest {
             .withTimeouts(patience, patience));
   }
 
-  private static void verify(Digest digest, ByteBuffer bytes) throws HarbourException {
-    if (!Digest.sha256(bytes).equals(digest)) {
-      throw new HarbourException("wrong digest");
+  /** Refuses every frame that is not as it was made. */
+  private final class Received implements ContentReceiver {
+    private final List<byte[]> frames = new ArrayList<>();
+    private int refused;
+
+    @Override
+    public void accept(Digest digest, ByteBuffer bytes) {
+      throw new AssertionError("a registry has frames");
+    }
+
+    @Override
+    public void acceptFrame(FrameLocation location, byte[] compressed) throws HarbourException {
+      byte[] right = location.offset() == OFFSET ? frame : nextFrame;
+      if (!Arrays.equals(compressed, right)) {
+        refused++;
+        throw new HarbourException("wrong frame");
+      }
+      frames.add(compressed);
     }
   }
 

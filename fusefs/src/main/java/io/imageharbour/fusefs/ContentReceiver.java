@@ -1,0 +1,30 @@
+package io.imageharbour.fusefs;
+
+import io.imageharbour.indexer.Digest;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * Takes what a {@link ContentSource} brings, verifies it and keeps what is of use. A source hands
+ * over chunks or frames, whichever it has. For use by one thread at a time.
+ */
+public interface ContentReceiver {
+
+  /**
+   * Takes a chunk that claims to have this digest. The buffer's remaining bytes are the chunk; they
+   * are consumed before the call returns, so the source may use the buffer again.
+   *
+   * @throws IOException if the bytes do not have the digest, or could not be stored
+   */
+  void accept(Digest digest, ByteBuffer bytes) throws IOException;
+
+  /**
+   * Takes a frame as it lies in its pack: that of the wanted chunk, or one that follows it.
+   *
+   * @param frame one of the locations of the {@link WantedChunk}
+   * @param compressed its bytes, which stay as they are from now on
+   * @throws IOException if the wanted chunk is not in it, or could not be stored; or if a frame
+   *     that follows could not be kept, so that more of them are of no use
+   */
+  void acceptFrame(FrameLocation frame, byte[] compressed) throws IOException;
+}
