@@ -23,9 +23,10 @@ start() {
   [ ! -e "$lmdb" ] || set -- "-Dlmdbjava.native.lib=$lmdb" "$@"
   [ ! -e "$zstd" ] || set -- "-DZstdNativePath=$zstd" "$@"
   # An AOT cache fits one build of Java only, so its name says which. Another Java starts slower, no more.
-  if [ -r "$lib/$name-$java_build.aot" ]; then
-    set -- "-XX:AOTCache=$lib/$name-$java_build.aot" "$@"
-  fi
+  # Java takes one at most, and whoever makes one has to do without.
+  aot=$lib/$name-$java_build.aot
+  case ${HARBOUR_JAVA_OPTIONS:-} in *-XX:AOT*) aot= ;; esac
+  [ ! -r "$aot" ] || set -- "-XX:AOTCache=$aot" "$@"
   # The JVM's warnings go to stderr (stdout is the program's), what it thinks of the cache nowhere.
   # shellcheck disable=SC2086 # several flags in each of the unquoted ones
   exec "$java_home/bin/java" $common_flags $flags \
