@@ -108,12 +108,16 @@ class ProcessTest {
     }
   }
 
-  private static List<String> javaCommand() {
+  /** Runs harbourctl as a process, with what this one has of classes. */
+  static List<String> javaCommand() {
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "-XX:TieredStopAtLevel=1",
         "-XX:+UseSerialGC",
         "--enable-native-access=ALL-UNNAMED",
+        // lmdbjava
+        "--add-opens=java.base/java.nio=ALL-UNNAMED",
+        "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
         "-cp",
         System.getProperty("java.class.path"),
         HarbourCtl.class.getName());
