@@ -6,11 +6,16 @@ module io.imageharbour.snapshotter {
   exports io.imageharbour.snapshotter.proto.snapshots to
       io.imageharbour.cli;
 
+  // logback makes what its configurations name
+  exports io.imageharbour.snapshotter.log to
+      ch.qos.logback.core;
+
   // picocli sets the fields of the command
   opens io.imageharbour.snapshotter to
       info.picocli;
 
   requires ch.qos.logback.classic;
+  requires ch.qos.logback.core;
   requires com.fasterxml.jackson.databind;
   requires com.fasterxml.jackson.dataformat.toml;
   requires com.github.luben.zstd_jni;

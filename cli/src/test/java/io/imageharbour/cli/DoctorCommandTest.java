@@ -20,6 +20,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -89,15 +90,7 @@ class DoctorCommandTest {
   void aRealContainerdIsAskedWhetherItHasTheSnapshotter() throws Exception {
     Path socket = directory.resolve("harbourd.sock");
     Path config = write("type = \"snapshot\"\naddress = \"" + socket + "\"");
-    EventLoopGroup eventLoop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    Server snapshotter =
-        NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
-            .channelType(NioServerDomainSocketChannel.class)
-            .bossEventLoopGroup(eventLoop)
-            .workerEventLoopGroup(eventLoop)
-            .addService(new EmptySnapshotter())
-            .build()
-            .start();
+    Running snapshotter = Running.on(socket);
     String[] arguments = {"--json", "--containerd-config", config.toString()};
     try {
       assertThat(finding(json(doctor(arguments)), "containerd")).contains("failed to dial");
@@ -107,6 +100,8 @@ class DoctorCommandTest {
         JsonNode findings = json(doctor(arguments));
         assertThat(finding(findings, "harbourd")).isEqualTo("answers on " + socket);
         assertThat(finding(findings, "containerd")).isEqualTo("has loaded the snapshotter harbour");
+        // containerd 1 pulls without it
+        assertThat(subjects(findings)).doesNotContain("transfer service");
       } finally {
         stop(containerd);
       }
@@ -120,7 +115,77 @@ class DoctorCommandTest {
         stop(containerd);
       }
     } finally {
-      snapshotter.shutdownNow().awaitTermination(10, TimeUnit.SECONDS);
+      snapshotter.close();
+    }
+  }
+
+  @Test
+  void theTransferServiceOfContainerd2HasToKnowTheSnapshotter() throws Exception {
+    Path socket = directory.resolve("harbourd.sock");
+    Path config = write("type = \"snapshot\"\naddress = \"" + socket + "\"");
+    Path ctr = directory.resolve("ctr");
+    Files.writeString(
+        ctr,
+        """
+        #!/bin/sh
+        case $* in
+          *version) printf 'Client:\\n  Version:  1.6.20\\n\\nServer:\\n  Version:  v2.1.4\\n  UUID: x\\n' ;;
+          *) echo 'KEY PARENT KIND' ;;
+        esac
+        """);
+    assertThat(ctr.toFile().setExecutable(true)).isTrue();
+    Running snapshotter = Running.on(socket);
+    try {
+      assertThat(findingWithPath(config, "transfer service"))
+          .contains("was not told", "no unpack platforms defined");
+      Files.writeString(
+          config,
+          """
+          [[plugins."io.containerd.transfer.v1.local".unpack_config]]
+            platform = "linux/amd64"
+            snapshotter = "harbour"
+          """,
+          StandardOpenOption.APPEND);
+      assertThat(findingWithPath(config, "transfer service"))
+          .isEqualTo("unpacks for the snapshotter harbour");
+    } finally {
+      snapshotter.close();
+    }
+  }
+
+  /** What a doctor finds that has only the programs of the directory. */
+  private String findingWithPath(Path config, String subject) throws Exception {
+    List<String> command = new ArrayList<>(ProcessTest.javaCommand());
+    command.addAll(List.of("doctor", "--json", "--root", directory.toString()));
+    command.addAll(List.of("--containerd-config", config.toString()));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.redirectError(directory.resolve("errors").toFile());
+    builder.environment().put("PATH", directory + ":/bin");
+    Process doctor = builder.start();
+    JsonNode findings = new ObjectMapper().readTree(doctor.getInputStream());
+    assertThat(doctor.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(directory.resolve("errors")).content().doesNotContain("harbourctl: ");
+    return finding(findings, subject);
+  }
+
+  /** A snapshotter that listens on a socket. */
+  private record Running(Server server, EventLoopGroup eventLoop) {
+
+    static Running on(Path socket) throws IOException {
+      EventLoopGroup eventLoop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+      return new Running(
+          NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+              .channelType(NioServerDomainSocketChannel.class)
+              .bossEventLoopGroup(eventLoop)
+              .workerEventLoopGroup(eventLoop)
+              .addService(new EmptySnapshotter())
+              .build()
+              .start(),
+          eventLoop);
+    }
+
+    void close() throws InterruptedException {
+      server.shutdownNow().awaitTermination(10, TimeUnit.SECONDS);
       eventLoop.shutdownGracefully(0, 5, TimeUnit.SECONDS).await();
     }
   }

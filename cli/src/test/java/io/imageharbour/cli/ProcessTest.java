@@ -84,6 +84,41 @@ class ProcessTest {
     }
   }
 
+  @Test
+  void withoutRoomForWhatItSentItWarnsAndConverts(@TempDir Path work) throws Exception {
+    LocalRegistry.makeImages(work);
+    try (LocalRegistry registry = LocalRegistry.start(work, false)) {
+      registry.push(work, "one", "one:1");
+      List<String> command =
+          new ArrayList<>(
+              List.of(
+                  "unshare",
+                  "--mount",
+                  "sh",
+                  "-c",
+                  "mount -t tmpfs -o size=1m none /var/tmp && exec \"$@\"",
+                  "sh"));
+      command.addAll(javaCommand());
+      command.addAll(List.of("convert", registry.host() + "/one:1"));
+      Path errors = work.resolve("errors");
+      Process convert =
+          new ProcessBuilder(command)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .redirectError(errors.toFile())
+              .start();
+
+      assertThat(convert.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(convert.exitValue()).as(Files.readString(errors)).isZero();
+      assertThat(Files.readAllLines(errors))
+          .filteredOn(line -> line.startsWith("harbourctl: "))
+          .singleElement()
+          .asString()
+          .startsWith("harbourctl: warning: event=upload-not-restartable repository=")
+          .contains("directory=/var/tmp ", "No space left on device");
+      assertThat(Invocation.of("verify", registry.host() + "/one:1-harbour").exitCode()).isZero();
+    }
+  }
+
   /** Waits until a process has a thread of that name. */
   private static void awaitThread(Process process, String name) throws IOException {
     Instant deadline = Instant.now().plusSeconds(30);
@@ -109,12 +144,16 @@ class ProcessTest {
     }
   }
 
-  private static List<String> javaCommand() {
+  /** Runs harbourctl as a process, with what this one has of classes. */
+  static List<String> javaCommand() {
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "-XX:TieredStopAtLevel=1",
         "-XX:+UseSerialGC",
         "--enable-native-access=ALL-UNNAMED",
+        // lmdbjava
+        "--add-opens=java.base/java.nio=ALL-UNNAMED",
+        "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
         "-cp",
         System.getProperty("java.class.path"),
         HarbourCtl.class.getName());

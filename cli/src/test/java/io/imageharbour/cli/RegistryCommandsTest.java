@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import java.util.zip.GZIPInputStream;
@@ -30,6 +31,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every command on real images in a real registry. */
 class RegistryCommandsTest {
@@ -91,6 +94,37 @@ class RegistryCommandsTest {
     assertThat(summary.get("referencedBytes").longValue())
         .isEqualTo(summary.get("uniqueBytes").longValue());
     assertThat(summary.get("platforms")).hasSize(2);
+  }
+
+  @Test
+  void theNumberOfJobsDoesNotMatterToTheDigest() throws Exception {
+    List<String> digests = new ArrayList<>();
+    for (String jobs : List.of("1", "2", "5", "256")) {
+      // with nothing in the repository that could be referred to, and always the same name in the
+      // index
+      run("rm", "-rf", registry().repository("jobs").toString());
+      JsonNode summary = json(convert("--json", "--jobs", jobs, "small:1", host + "/jobs:1"));
+      assertThat(summary.get("packBytes").longValue()).isGreaterThan(6_000_000);
+      digests.add(summary.get("digest").textValue());
+    }
+    assertThat(Set.copyOf(digests)).as(digests.toString()).hasSize(1);
+    assertThat(Invocation.of("verify", host + "/jobs:1").exitCode()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1", "3", "19"})
+  void everyLevelMakesAnImageThatIsRight(String level) throws Exception {
+    String target = host + "/level" + level + ":1";
+    JsonNode summary = json(convert("--json", "--level", level, "single", target));
+    assertThat(summary.get("packBytes").longValue()).isGreaterThan(6_000_000);
+    Invocation verify = Invocation.of("verify", target);
+    assertThat(verify.exitCode()).as(verify.out()).isZero();
+    assertThat(Invocation.of("cat", target, "/usr/lib/big").bytes())
+        .isEqualTo(Files.readAllBytes(work.resolve("root/usr/lib/big")));
+    // a level is part of what makes the digest
+    run("rm", "-rf", registry().repository("level" + level).toString());
+    assertThat(json(convert("--json", "--level", level, "single", target)).get("digest"))
+        .isEqualTo(summary.get("digest"));
   }
 
   @Test

@@ -9,6 +9,9 @@ import io.imageharbour.indexer.Digest;
 @FunctionalInterface
 public interface ContentNames {
 
-  /** Such as {@code image=docker.io/library/python:3 path=/usr/bin/python3}; empty if unknown. */
+  /**
+   * Fields of a log line such as {@code image=docker.io/library/python:3 path=/usr/bin/python3},
+   * their values escaped; empty if unknown.
+   */
   String describe(Digest digest);
 }

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Whether containerd has Harbour's snapshotter and gets answers from it: its configuration is read,
@@ -25,6 +27,17 @@ final class ContainerdCheckup {
           type = "snapshot"
           address = "%s"
       and restart containerd""";
+
+  private static final String UNPACK_LINES =
+      """
+      add to %s what docs/containerd.md says of the transfer service,
+      and restart containerd; or pull with ctr images pull --local""";
+
+  /** What {@code ctr version} says of containerd, behind what it says of itself. */
+  private static final Pattern SERVER_VERSION =
+      Pattern.compile("\\nServer:\\s+Version:\\s+v?([0-9]{1,4})\\.");
+
+  private static final int FIRST_WITH_TRANSFER = 2;
 
   private static final int MAX_OUTPUT = 1000;
 
@@ -57,7 +70,7 @@ final class ContainerdCheckup {
     if (config.isPresent() && isPluginRight(config.get())) {
       kubernetes(config.get());
       if (answers) {
-        containerd(config.get().address());
+        containerd(config.get());
       }
     }
   }
@@ -145,45 +158,59 @@ final class ContainerdCheckup {
   }
 
   /** Only containerd itself knows whether it was restarted since its configuration changed. */
-  private void containerd(Path address) throws InterruptedException {
-    Process ctr;
+  private void containerd(ContainerdConfig config) throws InterruptedException {
     try {
-      ctr = new ProcessBuilder(ctrCommand(address)).redirectErrorStream(true).start();
+      Answer answer = ctr(config.address(), "snapshots", "--snapshotter=harbour", "ls");
+      if (answer.exit == 0) {
+        good("containerd", "has loaded the snapshotter harbour");
+        transferService(config);
+      } else {
+        fail(
+            "containerd",
+            answer.output,
+            "restart containerd: it is not running, or runs since before its configuration changed");
+      }
     } catch (IOException e) {
       warn(
           "containerd",
           "could not be asked: " + e.getMessage(),
           "install ctr, which comes with containerd, to have this checked");
-      return;
-    }
-    try (InputStream in = ctr.getInputStream()) {
-      String output = new String(in.readNBytes(MAX_OUTPUT), StandardCharsets.UTF_8).strip();
-      in.transferTo(OutputStream.nullOutputStream());
-      if (ctr.waitFor() == 0) {
-        good("containerd", "has loaded the snapshotter harbour");
-      } else {
-        fail(
-            "containerd",
-            output,
-            "restart containerd: it is not running, or runs since before its configuration changed");
-      }
-    } catch (IOException e) {
-      warn("containerd", "could not be asked: " + e.getMessage(), "try again");
-    } finally {
-      ctr.destroyForcibly();
     }
   }
 
+  /** From containerd 2 on, {@code ctr} pulls through it; that it lacks Harbour shows at a pull. */
+  private void transferService(ContainerdConfig config) throws IOException, InterruptedException {
+    Matcher version = SERVER_VERSION.matcher(ctr(config.address(), "version").output);
+    if (!version.find() || Integer.parseInt(version.group(1)) < FIRST_WITH_TRANSFER) {
+      return;
+    }
+    if (config.transferUnpacks()) {
+      good("transfer service", "unpacks for the snapshotter harbour");
+    } else {
+      warn(
+          "transfer service",
+          "was not told to unpack for the snapshotter harbour: ctr images pull fails with"
+              + " \"no unpack platforms defined\"",
+          UNPACK_LINES.formatted(configFile));
+    }
+  }
+
+  private record Answer(int exit, String output) {}
+
   /** It gives up by itself when containerd is silent. */
-  private static List<String> ctrCommand(Path address) {
-    return List.of(
-        "ctr",
-        "--timeout=10s",
-        "--connect-timeout=5s",
-        "--address=" + address,
-        "snapshots",
-        "--snapshotter=harbour",
-        "ls");
+  private static Answer ctr(Path address, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of("ctr", "--timeout=10s", "--connect-timeout=5s", "--address=" + address));
+    command.addAll(List.of(arguments));
+    Process ctr = new ProcessBuilder(command).redirectErrorStream(true).start();
+    try (InputStream in = ctr.getInputStream()) {
+      String output = new String(in.readNBytes(MAX_OUTPUT), StandardCharsets.UTF_8).strip();
+      in.transferTo(OutputStream.nullOutputStream());
+      return new Answer(ctr.waitFor(), output);
+    } finally {
+      ctr.destroyForcibly();
+    }
   }
 
   private void good(String subject, String result) {

@@ -22,13 +22,15 @@ import java.util.Set;
  * @param pluginAddress {@code address} of {@code proxy_plugins.harbour}
  * @param address the socket of containerd's own API
  * @param criSnapshotter which snapshotter Kubernetes gets, where the configuration says so
+ * @param transferUnpacks whether the transfer service is told to unpack for Harbour
  */
 record ContainerdConfig(
     List<Path> files,
     Optional<String> pluginType,
     Optional<String> pluginAddress,
     Path address,
-    Optional<String> criSnapshotter) {
+    Optional<String> criSnapshotter,
+    boolean transferUnpacks) {
 
   /** How many files are read at most. */
   private static final int MAX_FILES = 100;
@@ -52,9 +54,19 @@ record ContainerdConfig(
         Path.of(last(documents, "/grpc/address").orElse(DEFAULT_ADDRESS)),
         // containerd 1 and 2 have it in different places
         last(documents, "/plugins/io.containerd.cri.v1.images/snapshotter")
-            .or(
-                () ->
-                    last(documents, "/plugins/io.containerd.grpc.v1.cri/containerd/snapshotter")));
+            .or(() -> last(documents, "/plugins/io.containerd.grpc.v1.cri/containerd/snapshotter")),
+        transferUnpacks(documents));
+  }
+
+  /** Tables of plugins are not merged: the last file that has one for the service counts. */
+  private static boolean transferUnpacks(List<JsonNode> documents) {
+    return documents.reversed().stream()
+        .map(document -> document.at("/plugins/io.containerd.transfer.v1.local"))
+        .filter(JsonNode::isObject)
+        .findFirst()
+        .map(service -> service.path("unpack_config").findValuesAsText("snapshotter"))
+        .orElse(List.of())
+        .contains("harbour");
   }
 
   private static void read(Path file, Set<Path> read, List<JsonNode> documents) throws IOException {

@@ -68,6 +68,27 @@ class ContainerdConfigTest {
   }
 
   @Test
+  void theTransferServiceUnpacksForWhatTheLastFileNames() throws Exception {
+    String unpack =
+        """
+        [[plugins."io.containerd.transfer.v1.local".unpack_config]]
+          platform = "linux/amd64"
+          snapshotter = "%s"
+        """;
+    Path file =
+        write(
+            "config.toml",
+            "imports = [\"own.toml\"]\n"
+                + unpack.formatted("overlayfs")
+                + unpack.formatted("harbour"));
+    assertThat(ContainerdConfig.read(file).transferUnpacks()).isTrue();
+    write("own.toml", "[plugins.\"io.containerd.grpc.v1.cri\"]\nx = 1");
+    assertThat(ContainerdConfig.read(file).transferUnpacks()).isTrue();
+    write("own.toml", unpack.formatted("overlayfs"));
+    assertThat(ContainerdConfig.read(file).transferUnpacks()).isFalse();
+  }
+
+  @Test
   void containerdsOwnDefaultHasNothingOfHarbour() throws Exception {
     Process dump = new ProcessBuilder("containerd", "config", "default").start();
     Path file = directory.resolve("default.toml");
@@ -78,6 +99,7 @@ class ContainerdConfigTest {
     assertThat(config.pluginAddress()).isEmpty();
     assertThat(config.address()).hasToString("/run/containerd/containerd.sock");
     assertThat(config.criSnapshotter()).contains("overlayfs");
+    assertThat(config.transferUnpacks()).isFalse();
   }
 
   @Test

@@ -3,6 +3,9 @@ package io.imageharbour.fusefs.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.imageharbour.fusefs.linux.LinuxException;
 import io.imageharbour.fusefs.linux.OpenFile;
 import java.lang.foreign.Arena;
@@ -22,17 +25,20 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
+import org.slf4j.LoggerFactory;
 
 class RequestFuzzTest {
 
+  private static final Logger LOG = (Logger) LoggerFactory.getLogger(FuseSession.class);
+
   @Property
   void noBytesCrashTheLoop(@ForAll byte[] bytes) throws Exception {
-    dispatch(bytes);
+    assertThat(dispatch(bytes)).isEmpty();
   }
 
   @Property(tries = 5000)
   void noArgumentsCrashTheLoop(@ForAll("requests") byte[] request) throws Exception {
-    dispatch(request);
+    assertThat(dispatch(request)).isEmpty();
   }
 
   @Property
@@ -58,13 +64,15 @@ class RequestFuzzTest {
   @Example
   void aHandlerThatFailsCostsOneRequest() throws Exception {
     List<FuseRequest> handled = new ArrayList<>();
-    dispatch(
-        request(FuseProtocol.GETATTR, new byte[16]),
-        (request, reply) -> {
-          handled.add(request);
-          throw new IllegalStateException("a bug");
-        });
+    List<String> failures =
+        dispatch(
+            request(FuseProtocol.GETATTR, new byte[16]),
+            (request, reply) -> {
+              handled.add(request);
+              throw new IllegalStateException("a bug");
+            });
     assertThat(handled).containsExactly(new FuseRequest.GetAttributes(42));
+    assertThat(failures).containsExactly("event=request-failed operation=3");
   }
 
   @Example
@@ -124,8 +132,8 @@ class RequestFuzzTest {
     return Combinators.combine(operations, bodies).as(RequestFuzzTest::request);
   }
 
-  private static void dispatch(byte[] bytes) throws LinuxException {
-    dispatch(
+  private static List<String> dispatch(byte[] bytes) throws LinuxException {
+    return dispatch(
         bytes,
         (request, reply) -> {
           if (!(request instanceof FuseRequest.Forget)) {
@@ -134,12 +142,24 @@ class RequestFuzzTest {
         });
   }
 
-  /** Dispatches to a session whose other end takes every answer. */
-  private static void dispatch(byte[] bytes, RequestHandler handler) throws LinuxException {
+  /**
+   * Dispatches to a session whose other end takes every answer, and answers what it logged of
+   * failures of its own; that a request was malformed is none.
+   */
+  private static List<String> dispatch(byte[] bytes, RequestHandler handler) throws LinuxException {
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    LOG.addAppender(log);
     try (OpenFile sink = OpenFile.open(Path.of("/dev/null"), OpenFile.O_RDWR)) {
       FuseConnection connection = FuseConnection.takeOver(sink, new Negotiated(40, 0));
       FuseSession.start(connection, 0, handler).dispatch(segment(bytes));
+    } finally {
+      LOG.detachAppender(log);
     }
+    return log.list.stream()
+        .map(ILoggingEvent::getFormattedMessage)
+        .filter(line -> !line.startsWith("event=malformed-request "))
+        .toList();
   }
 
   private static byte[] request(int operation, byte[] body) {

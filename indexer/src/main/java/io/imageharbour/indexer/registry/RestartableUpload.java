@@ -79,6 +79,9 @@ final class RestartableUpload implements AutoCloseable {
         step.run();
         return;
       } catch (LostUploadException e) {
+        if (restarts == MAX_RESTARTS || (sent == null && sentSize > 0)) {
+          throw e;
+        }
         lost = e;
       }
     }
@@ -86,9 +89,6 @@ final class RestartableUpload implements AutoCloseable {
 
   private void restart(LostUploadException lost) throws IOException, InterruptedException {
     FileChannel kept = sent;
-    if (restarts == MAX_RESTARTS || (kept == null && sentSize > 0)) {
-      throw lost;
-    }
     restarts++;
     log.warn(
         "event=upload-restarted repository={} bytes={} cause=\"{}\"",

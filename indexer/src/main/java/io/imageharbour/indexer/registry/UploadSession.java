@@ -118,8 +118,12 @@ final class UploadSession {
             new HeaderField("Content-Range", received + "-" + (end - 1)));
     try (Answer answer = host.send(request, deadline)) {
       if (answer.status() / 100 != 2) {
-        HostFailure failure = host.failure(answer, request, deadline);
-        throw answer.status() == 416 ? new HostFailure(Kind.TEMPORARY, failure.reason()) : failure;
+        if (answer.status() == 416) {
+          // it has more or less than was thought, and says how much when it is asked
+          HostFailure failure = host.failure(answer, request, deadline);
+          throw new HostFailure(Kind.TEMPORARY, failure.reason());
+        }
+        throw refused(answer, request, retried, deadline);
       }
       location = location(answer);
       OptionalLong confirmed = received(answer);

@@ -1,6 +1,10 @@
 package io.imageharbour.indexer.registry;
 
-import static io.imageharbour.indexer.registry.TestClients.randomBytes;
+import static io.imageharbour.indexer.registry.ScriptedRepository.BLOB;
+import static io.imageharbour.indexer.registry.ScriptedRepository.DIGEST;
+import static io.imageharbour.indexer.registry.ScriptedRepository.expected;
+import static io.imageharbour.indexer.registry.ScriptedRepository.part;
+import static io.imageharbour.indexer.registry.ScriptedRepository.read;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,59 +12,24 @@ import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.registry.ScriptedServer.Handler;
 import io.imageharbour.indexer.registry.ScriptedServer.Reply;
 import io.imageharbour.indexer.registry.ScriptedServer.Request;
-import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a registry can do wrong while it is read from, one thing at a time. */
 class BrokenAnswersTest {
 
-  private static final byte[] BLOB = randomBytes(400_000, 1);
-  private static final Digest DIGEST = Digest.sha256(BLOB);
-
-  @TempDir Path directory;
-  private @Nullable ScriptedServer server;
-  private @Nullable RegistryClient client;
-
-  @AfterEach
-  void stop() throws IOException {
-    if (client != null) {
-      client.close();
-    }
-    if (server != null) {
-      server.close();
-    }
-  }
-
-  private Repository repository(Handler handler) throws IOException {
-    return repository(handler, Duration.ofSeconds(10), Duration.ofSeconds(5));
-  }
-
-  private Repository repository(Handler handler, Duration deadline, Duration stall)
-      throws IOException {
-    server = new ScriptedServer(handler);
-    client = new RegistryClient(TestClients.settings(directory).withTimeouts(deadline, stall));
-    return client.repository(server.repository("a/b"));
-  }
+  @RegisterExtension
+  private final ScriptedRepository scripted =
+      new ScriptedRepository(Duration.ofSeconds(10), Duration.ofSeconds(5));
 
   private int requests() {
-    return server == null ? 0 : server.requests().size();
-  }
-
-  private byte[] read(Repository repository, int offset, int length) throws Exception {
-    return repository.readBlob(DIGEST, BLOB.length, offset, length);
-  }
-
-  private static byte[] expected(int offset, int length) {
-    return Arrays.copyOfRange(BLOB, offset, offset + length);
+    return scripted.requests().size();
   }
 
   /** Answers the first requests with these, and the blob's part to all that follow. */
@@ -68,21 +37,21 @@ class BrokenAnswersTest {
     AtomicInteger count = new AtomicInteger();
     return request -> {
       int number = count.getAndIncrement();
-      return number < replies.length ? replies[number] : Reply.part(BLOB, request);
+      return number < replies.length ? replies[number] : part(request);
     };
   }
 
   @Test
   void serverErrorsAndBrokenConnectionsAreRetried() throws Exception {
     Repository repository =
-        repository(first(Reply.of(503), Reply.hangUp(), Reply.of(500), Reply.of(429)));
+        scripted.start(first(Reply.of(503), Reply.hangUp(), Reply.of(500), Reply.of(429)));
     assertThat(read(repository, 1000, 500)).isEqualTo(expected(1000, 500));
     assertThat(requests()).isEqualTo(5);
   }
 
   @Test
   void aRegistryThatAsksForPatienceGetsIt() throws Exception {
-    Repository repository = repository(first(Reply.of(429).with("Retry-After", "1")));
+    Repository repository = scripted.start(first(Reply.of(429).with("Retry-After", "1")));
     long start = System.nanoTime();
     assertThat(read(repository, 0, 10)).isEqualTo(expected(0, 10));
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofSeconds(1));
@@ -90,7 +59,8 @@ class BrokenAnswersTest {
 
   @Test
   void aRegistryThatAsksForMorePatienceThanThereIsFailsAtOnce() throws Exception {
-    Repository repository = repository(_ -> Reply.of(429, "slow down").with("Retry-After", "3600"));
+    Repository repository =
+        scripted.start(_ -> Reply.of(429, "slow down").with("Retry-After", "3600"));
     assertThatThrownBy(() -> read(repository, 0, 10))
         .isInstanceOf(RegistryUnavailableException.class)
         .hasMessageContaining("answered 429 (slow down), asks to wait 3600 s");
@@ -100,26 +70,18 @@ class BrokenAnswersTest {
   @Test
   void aPartThatBreaksOffIsReadAgain() throws Exception {
     Repository repository =
-        repository(
-            request ->
-                requests() < 3
-                    ? Reply.part(BLOB, request).cutAfter(100)
-                    : Reply.part(BLOB, request));
+        scripted.start(request -> requests() < 3 ? part(request).cutAfter(100) : part(request));
     assertThat(read(repository, 5000, 3000)).isEqualTo(expected(5000, 3000));
   }
 
   @Test
   void aStreamGoesOnWhereItBroke() throws Exception {
     Repository repository =
-        repository(
-            request ->
-                requests() < 5
-                    ? Reply.part(BLOB, request).cutAfter(70_000)
-                    : Reply.part(BLOB, request));
+        scripted.start(request -> requests() < 5 ? part(request).cutAfter(70_000) : part(request));
     try (InputStream stream = repository.openBlob(DIGEST, BLOB.length)) {
       assertThat(stream.readAllBytes()).isEqualTo(BLOB);
     }
-    assertThat(server().requests().stream().map(request -> request.header("Range")))
+    assertThat(scripted.requests().stream().map(request -> request.header("Range")))
         .containsExactly(
             "",
             "bytes=70000-399999",
@@ -131,7 +93,7 @@ class BrokenAnswersTest {
   @Test
   void aStreamFromARegistryThatIgnoresRangesSkipsWhatItHas() throws Exception {
     Repository repository =
-        repository(
+        scripted.start(
             _ ->
                 requests() < 3
                     ? Reply.of(200, BLOB).cutAfter(100_000 * requests())
@@ -144,11 +106,8 @@ class BrokenAnswersTest {
   @Test
   void aStreamThatBringsNothingNewEndsAtTheDeadline() throws Exception {
     Repository repository =
-        repository(
-            request ->
-                requests() == 1
-                    ? Reply.part(BLOB, request).cutAfter(1000)
-                    : Reply.part(BLOB, request).cutAfter(0),
+        scripted.start(
+            request -> requests() == 1 ? part(request).cutAfter(1000) : part(request).cutAfter(0),
             Duration.ofSeconds(1),
             Duration.ofSeconds(1));
     try (InputStream stream = repository.openBlob(DIGEST, BLOB.length)) {
@@ -161,7 +120,7 @@ class BrokenAnswersTest {
   void aStreamOfWrongBytesHasNoEnd() throws Exception {
     byte[] wrong = BLOB.clone();
     wrong[200_000] ^= 1;
-    Repository repository = repository(_ -> Reply.of(200, wrong));
+    Repository repository = scripted.start(_ -> Reply.of(200, wrong));
     try (InputStream stream = repository.openBlob(DIGEST, BLOB.length)) {
       assertThat(stream.readNBytes(BLOB.length)).hasSize(BLOB.length);
       for (int i = 0; i < 2; i++) {
@@ -175,7 +134,7 @@ class BrokenAnswersTest {
 
   @Test
   void aStreamThatIsLongerThanItShouldBeHasNoEnd() throws Exception {
-    Repository repository = repository(_ -> chunked(BLOB, 400_001));
+    Repository repository = scripted.start(_ -> chunked(BLOB, 400_001));
     try (InputStream stream = repository.openBlob(DIGEST, BLOB.length)) {
       assertThatThrownBy(stream::readAllBytes)
           .isInstanceOf(UnexpectedBlobDigestException.class)
@@ -197,9 +156,8 @@ class BrokenAnswersTest {
   @Test
   void partsThatWereNotAskedForAreRefused() throws Exception {
     Repository repository =
-        repository(
-            request ->
-                Reply.part(BLOB, request).with("Content-Range", "bytes 0-499/" + BLOB.length));
+        scripted.start(
+            request -> part(request).with("Content-Range", "bytes 0-499/" + BLOB.length));
     assertThatThrownBy(() -> read(repository, 1000, 500))
         .isInstanceOf(UnexpectedBlobDigestException.class)
         .hasMessageContaining(
@@ -209,8 +167,7 @@ class BrokenAnswersTest {
 
   @Test
   void partsOfAnotherLengthThanTheyClaimAreRefused() throws Exception {
-    Repository repository =
-        repository(request -> Reply.part(BLOB, request).withBody(new byte[499]));
+    Repository repository = scripted.start(request -> part(request).withBody(new byte[499]));
     assertThatThrownBy(() -> read(repository, 1000, 500))
         .isInstanceOf(UnexpectedBlobDigestException.class)
         .hasMessageContaining("499 bytes instead of 500");
@@ -219,7 +176,7 @@ class BrokenAnswersTest {
   @Test
   void aRegistryThatSaysNothingIsGivenUp() throws Exception {
     Repository repository =
-        repository(_ -> Reply.silence(), Duration.ofSeconds(1), Duration.ofMillis(200));
+        scripted.start(_ -> Reply.silence(), Duration.ofSeconds(1), Duration.ofMillis(200));
     long start = System.nanoTime();
     assertThatThrownBy(() -> read(repository, 0, 10))
         .isInstanceOf(RegistryUnavailableException.class)
@@ -230,8 +187,8 @@ class BrokenAnswersTest {
   @Test
   void aRegistryThatAnswersByteByByteIsGivenUp() throws Exception {
     Repository repository =
-        repository(
-            request -> Reply.part(BLOB, request).slowly(Duration.ofMillis(100)),
+        scripted.start(
+            request -> part(request).slowly(Duration.ofMillis(100)),
             Duration.ofSeconds(1),
             Duration.ofMillis(500));
     long start = System.nanoTime();
@@ -243,7 +200,7 @@ class BrokenAnswersTest {
   @Test
   void anInterruptEndsACallThatWaits() throws Exception {
     Repository repository =
-        repository(_ -> Reply.silence(), Duration.ofSeconds(60), Duration.ofSeconds(60));
+        scripted.start(_ -> Reply.silence(), Duration.ofSeconds(60), Duration.ofSeconds(60));
     AtomicReference<@Nullable Throwable> thrown = new AtomicReference<>();
     Thread reader =
         Thread.ofVirtual()
@@ -266,29 +223,29 @@ class BrokenAnswersTest {
 
   @Test
   void aConnectionServesManyReads() throws Exception {
-    Repository repository = repository(request -> Reply.part(BLOB, request));
+    Repository repository = scripted.start(request -> part(request));
     for (int i = 0; i < 20; i++) {
       assertThat(read(repository, i * 100, 5000)).isEqualTo(expected(i * 100, 5000));
     }
-    assertThat(server().requests().stream().map(Request::connection)).containsOnly(1);
+    assertThat(scripted.requests().stream().map(Request::connection)).containsOnly(1);
   }
 
   @Test
   void aRegistryThatIgnoresRangesIsReadOnce() throws Exception {
-    Repository repository = repository(_ -> Reply.of(200, BLOB));
+    Repository repository = scripted.start(_ -> Reply.of(200, BLOB));
     for (int i = 0; i < 30; i++) {
       int offset = 399_000 - i * 10_000;
       assertThat(read(repository, offset, 1000)).isEqualTo(expected(offset, 1000));
     }
     // One that found out, and one that was kept; what begins early is cheaper to ask for again.
     assertThat(requests()).isLessThan(20);
-    assertThat(server().requests().stream().filter(request -> !request.has("Range")).count())
+    assertThat(scripted.requests().stream().filter(request -> !request.has("Range")).count())
         .isEqualTo(1);
   }
 
   @Test
   void aSpooledBlobIsReadByManyWhileItArrives() throws Exception {
-    Repository repository = repository(_ -> Reply.of(200, BLOB));
+    Repository repository = scripted.start(_ -> Reply.of(200, BLOB));
     AtomicInteger right = new AtomicInteger();
     Thread[] readers = new Thread[20];
     for (int i = 0; i < readers.length; i++) {
@@ -310,7 +267,7 @@ class BrokenAnswersTest {
       reader.join();
     }
     assertThat(right).hasValue(readers.length);
-    assertThat(server().requests().stream().filter(request -> !request.has("Range")).count())
+    assertThat(scripted.requests().stream().filter(request -> !request.has("Range")).count())
         .isEqualTo(1);
   }
 
@@ -318,7 +275,7 @@ class BrokenAnswersTest {
   void aManifestWithAnotherDigestIsRefused() throws Exception {
     String asked = Digest.sha256(new byte[] {1}).toString();
     Repository repository =
-        repository(
+        scripted.start(
             _ ->
                 Reply.of(200, "{}")
                     .with("Docker-Content-Digest", asked)
@@ -332,7 +289,7 @@ class BrokenAnswersTest {
 
   @Test
   void aManifestWithoutEndIsRefused() throws Exception {
-    Repository repository = repository(_ -> Reply.of(200, new byte[Manifest.MAX_SIZE + 1]));
+    Repository repository = scripted.start(_ -> Reply.of(200, new byte[Manifest.MAX_SIZE + 1]));
     assertThatThrownBy(() -> repository.manifest("latest"))
         .isInstanceOf(UnexpectedManifestException.class)
         .hasMessageContaining("more than 4194304 bytes");
@@ -341,7 +298,7 @@ class BrokenAnswersTest {
   @Test
   void aPageThatIsNoManifestIsRefused() throws Exception {
     Repository repository =
-        repository(_ -> Reply.of(200, "<html>log in</html>").with("Content-Type", "text/html"));
+        scripted.start(_ -> Reply.of(200, "<html>log in</html>").with("Content-Type", "text/html"));
     assertThatThrownBy(() -> repository.manifest("latest"))
         .isInstanceOf(UnexpectedManifestException.class)
         .hasMessageContaining("not JSON");
@@ -350,7 +307,7 @@ class BrokenAnswersTest {
   @Test
   void anEndlessErrorPageGivesOneShortLine() throws Exception {
     Repository repository =
-        repository(_ -> Reply.of(400, "line\r\n\u001b[31mred ".repeat(100_000)));
+        scripted.start(_ -> Reply.of(400, "line\r\n\u001b[31mred ".repeat(100_000)));
     assertThatThrownBy(() -> repository.manifest("latest"))
         .isInstanceOf(RegistryRefusedException.class)
         .message()
@@ -360,10 +317,7 @@ class BrokenAnswersTest {
 
   @Test
   void aServerThatDoesNotExistIsNamed() throws Exception {
-    client =
-        new RegistryClient(
-            TestClients.settings(directory)
-                .withTimeouts(Duration.ofMillis(300), Duration.ofMillis(300)));
+    RegistryClient client = scripted.client(Duration.ofMillis(300), Duration.ofMillis(300));
     int port = RegistryProcess.freePort();
     Repository repository = client.repository(new RepositoryName("127.0.0.1:" + port, "a"));
     assertThatThrownBy(() -> repository.manifest("latest"))
@@ -371,12 +325,5 @@ class BrokenAnswersTest {
         .hasMessageContaining("127.0.0.1:" + port)
         .hasMessageContaining("Connection refused")
         .hasMessageContaining("Is the registry running");
-  }
-
-  private ScriptedServer server() {
-    if (server == null) {
-      throw new AssertionError("no server was started");
-    }
-    return server;
   }
 }

@@ -172,6 +172,51 @@ class BrokenUploadTest {
   }
 
   @Test
+  void anUploadThatIsForgottenOnTheWayIsSentAgain() throws Exception {
+    AtomicInteger sent = new AtomicInteger();
+    upload(
+        request ->
+            request.method().equals("PATCH") && sent.incrementAndGet() == 2
+                ? forgotten()
+                : forward(request),
+        "up/again");
+    assertThat(sent).hasValueGreaterThan(2);
+    assertStored("up/again");
+  }
+
+  @Test
+  void anUploadThatIsForgottenAgainAndAgainOrCouldNotBeKeptFails() throws Exception {
+    AtomicInteger sent = new AtomicInteger();
+    Handler handler =
+        request ->
+            List.of("PATCH", "PUT").contains(request.method()) && sent.getAndIncrement() > 0
+                ? forgotten()
+                : forward(request);
+    // the latter is as good as a full disk: nothing can be written there
+    for (Path temporary : List.of(directory, directory.resolve("no-such-directory"))) {
+      sent.set(0);
+      RegistrySettings settings = TestClients.settings(directory).withTemporaryDirectory(temporary);
+      try (ScriptedServer proxy = new ScriptedServer(handler);
+          RegistryClient client = new RegistryClient(settings);
+          BlobUpload upload = client.repository(proxy.repository("up/no-room")).startUpload()) {
+        assertThatThrownBy(
+                () -> {
+                  upload.write(BLOB, 0, BLOB.length);
+                  upload.commit();
+                })
+            .isInstanceOf(RegistryRefusedException.class)
+            .hasMessageContaining("BLOB_UPLOAD_UNKNOWN");
+        long begun = proxy.requests().stream().filter(r -> r.method().equals("POST")).count();
+        assertThat(begun).as("with " + temporary).isEqualTo(temporary.equals(directory) ? 4 : 1);
+      }
+    }
+  }
+
+  private static Reply forgotten() {
+    return Reply.of(404, "{\"errors\":[{\"code\":\"BLOB_UPLOAD_UNKNOWN\"}]}");
+  }
+
+  @Test
   void bytesThatChangeOnTheWayAreFoundOutByTheRegistry() {
     assertThatThrownBy(
             () ->

@@ -1,34 +1,28 @@
 package io.imageharbour.indexer.registry;
 
-import static io.imageharbour.indexer.registry.TestClients.randomBytes;
+import static io.imageharbour.indexer.registry.ScriptedRepository.BLOB;
+import static io.imageharbour.indexer.registry.ScriptedRepository.DIGEST;
+import static io.imageharbour.indexer.registry.ScriptedRepository.expected;
+import static io.imageharbour.indexer.registry.ScriptedRepository.part;
+import static io.imageharbour.indexer.registry.ScriptedRepository.read;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.imageharbour.indexer.Digest;
-import io.imageharbour.indexer.registry.ScriptedServer.Handler;
 import io.imageharbour.indexer.registry.ScriptedServer.Reply;
-import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A host that sends next to nothing, or too much, keeps neither our threads nor connections. */
 class SlowHostTest {
-
-  private static final byte[] BLOB = randomBytes(400_000, 1);
-  private static final Digest DIGEST = Digest.sha256(BLOB);
 
   /** As many as a host may have. */
   private static final int CONNECTIONS = 32;
@@ -38,33 +32,8 @@ class SlowHostTest {
   private static final Duration PER_BYTE = Duration.ofMillis(20);
   private static final Duration SOON = Duration.ofSeconds(4);
 
-  @TempDir Path directory;
-  private @Nullable ScriptedServer server;
-  private @Nullable RegistryClient client;
-
-  @AfterEach
-  void stop() throws IOException {
-    if (client != null) {
-      client.close();
-    }
-    if (server != null) {
-      server.close();
-    }
-  }
-
-  private Repository repository(Handler handler) throws IOException {
-    server = new ScriptedServer(handler);
-    client = new RegistryClient(TestClients.settings(directory).withTimeouts(DEADLINE, STALL));
-    return client.repository(server.repository("a/b"));
-  }
-
-  private static byte[] read(Repository repository, int offset, int length) throws Exception {
-    return repository.readBlob(DIGEST, BLOB.length, offset, length);
-  }
-
-  private static byte[] expected(int offset, int length) {
-    return Arrays.copyOfRange(BLOB, offset, offset + length);
-  }
+  @RegisterExtension
+  private final ScriptedRepository scripted = new ScriptedRepository(DEADLINE, STALL);
 
   /** Calls on a platform thread, whose reads of a socket no interrupt ends. */
   private static <T> T soon(Callable<T> call) throws Exception {
@@ -77,10 +46,10 @@ class SlowHostTest {
   void aSlowRefusalGivesItsConnectionBack() throws Exception {
     AtomicInteger count = new AtomicInteger();
     Repository repository =
-        repository(
+        scripted.start(
             request ->
                 count.incrementAndGet() > CONNECTIONS
-                    ? Reply.part(BLOB, request)
+                    ? part(request)
                     : Reply.of(401, new byte[5000])
                         .with("WWW-Authenticate", "Basic realm=\"a\"")
                         .slowlyAfter(0, PER_BYTE));
@@ -102,13 +71,13 @@ class SlowHostTest {
   void aPartForWhichThereIsNoMemoryGivesItsConnectionBack() throws Exception {
     int tooMuch = Integer.MAX_VALUE;
     Repository repository =
-        repository(
+        scripted.start(
             request ->
                 request.range(tooMuch)[1] == tooMuch - 1
                     ? Reply.of(206)
                         .with("Content-Range", "bytes 0-" + (tooMuch - 1) + "/" + tooMuch)
                         .with("Content-Length", "" + tooMuch)
-                    : Reply.part(BLOB, request));
+                    : part(request));
     for (int i = 0; i < CONNECTIONS; i++) {
       assertThatThrownBy(() -> repository.readBlob(DIGEST, tooMuch, 0, tooMuch))
           .isInstanceOf(OutOfMemoryError.class);
@@ -119,13 +88,13 @@ class SlowHostTest {
   @Test
   void aRedirectIsFollowedWithoutWaitingForItsSlowText() throws Exception {
     Repository repository =
-        repository(
+        scripted.start(
             request ->
                 request.path().startsWith("/v2/")
                     ? Reply.of(307, new byte[1000])
                         .with("Location", "/elsewhere")
                         .slowlyAfter(0, PER_BYTE)
-                    : Reply.part(BLOB, request));
+                    : part(request));
     long begin = System.nanoTime();
     assertThat(soon(() -> read(repository, 1000, 500))).isEqualTo(expected(1000, 500));
     assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(DEADLINE);
@@ -134,15 +103,15 @@ class SlowHostTest {
   @Test
   void aRedirectWhoseTextComesSoonKeepsItsConnection() throws Exception {
     Repository repository =
-        repository(
+        scripted.start(
             request ->
                 request.path().startsWith("/v2/")
                     ? Reply.of(307, new byte[20])
                         .with("Location", "/elsewhere")
                         .slowlyAfter(0, Duration.ofMillis(1))
-                    : Reply.part(BLOB, request));
+                    : part(request));
     assertThat(read(repository, 1000, 500)).isEqualTo(expected(1000, 500));
-    assertThat(server().requests().getLast().connection()).isEqualTo(1);
+    assertThat(scripted.requests().getLast().connection()).isEqualTo(1);
   }
 
   /** The library reads each of these with one call, however long it takes. */
@@ -152,7 +121,7 @@ class SlowHostTest {
     String body = chunks.replace("BODY", "b".repeat(500)) + "x".repeat(1000);
     int slow = body.length() - 1000;
     Repository repository =
-        repository(request -> Reply.part(BLOB, request).chunked(body).slowlyAfter(slow, PER_BYTE));
+        scripted.start(request -> part(request).chunked(body).slowlyAfter(slow, PER_BYTE));
     assertThatThrownBy(() -> soon(() -> read(repository, 1000, 500)))
         .cause()
         .isInstanceOf(RegistryUnavailableException.class)
@@ -162,7 +131,8 @@ class SlowHostTest {
   @Test
   void aStreamWhoseChunksAreDescribedByteByByteIsGivenUp() throws Exception {
     String body = "1f4;" + "x".repeat(1000);
-    Repository repository = repository(_ -> Reply.of(200).chunked(body).slowlyAfter(0, PER_BYTE));
+    Repository repository =
+        scripted.start(_ -> Reply.of(200).chunked(body).slowlyAfter(0, PER_BYTE));
     assertThatThrownBy(
             () ->
                 soon(
@@ -178,19 +148,12 @@ class SlowHostTest {
 
   @Test
   void aStreamWaitsForASlowReader() throws Exception {
-    Repository repository = repository(_ -> Reply.of(200, BLOB));
+    Repository repository = scripted.start(_ -> Reply.of(200, BLOB));
     try (InputStream stream = repository.openBlob(DIGEST, BLOB.length)) {
       assertThat(stream.readNBytes(100_000)).isEqualTo(expected(0, 100_000));
       Thread.sleep(DEADLINE.multipliedBy(2));
       assertThat(stream.readAllBytes()).isEqualTo(expected(100_000, 300_000));
     }
-    assertThat(server().requests()).hasSize(1);
-  }
-
-  private ScriptedServer server() {
-    if (server == null) {
-      throw new AssertionError("no server was started");
-    }
-    return server;
+    assertThat(scripted.requests()).hasSize(1);
   }
 }

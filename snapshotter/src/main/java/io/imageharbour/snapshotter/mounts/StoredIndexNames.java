@@ -7,6 +7,7 @@ import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Inode;
 import io.imageharbour.indexer.format.IndexFormat;
+import io.imageharbour.snapshotter.log.FieldValue;
 import io.imageharbour.snapshotter.source.ImageOrigins;
 import io.imageharbour.snapshotter.source.LayerSources;
 import io.imageharbour.snapshotter.store.Snapshot;
@@ -48,13 +49,14 @@ public final class StoredIndexNames implements ContentNames {
           ImageIndex index = IndexFormat.read(file);
           Optional<String> path = path(index, digest);
           if (path.isPresent()) {
-            return "image=%s path=%s".formatted(image(snapshot, index), path.get());
+            return "image=%s path=%s"
+                .formatted(FieldValue.of(image(snapshot, index)), FieldValue.of(path.get()));
           }
         }
       }
       return "";
     } catch (IOException e) {
-      return "names-unknown=\"" + e.getMessage() + "\"";
+      return "names-unknown=" + FieldValue.of(String.valueOf(e.getMessage()));
     }
   }
 

@@ -298,6 +298,7 @@ class IndexSnapshotsTest {
     snapshotter.remove(layer);
     commit(layer, Map.of(), "o.test/x", "p.test/x");
     assertThat(imageOfContent(Optional.of("containerd.test/x:1"))).isEqualTo("containerd.test/x:1");
+    assertThat(imageOfContent(Optional.of("odd\" path=/\n"))).isEqualTo("\"odd\\\" path=/\\n\"");
     assertThat(imageOfContent(Optional.empty())).isEqualTo("o.test/x");
     snapshotter.remove(layer);
     commit(layer, Map.of());
@@ -330,7 +331,7 @@ class IndexSnapshotsTest {
         new StoredIndexNames(store, directories, containerd)
             .describe(Digest.sha256(SmallIndex.CONTENT));
     assertThat(described).startsWith("image=").endsWith(" path=/dir/file");
-    return described.substring("image=".length(), described.indexOf(' '));
+    return described.substring("image=".length(), described.lastIndexOf(' '));
   }
 
   private void refused(byte[] index, Class<? extends HarbourException> reason) throws Exception {

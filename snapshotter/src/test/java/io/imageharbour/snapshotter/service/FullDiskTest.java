@@ -2,24 +2,11 @@ package io.imageharbour.snapshotter.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.imageharbour.fusefs.linux.MountTable;
-import io.imageharbour.fusefs.linux.Mounts;
-import io.imageharbour.snapshotter.Configurations;
-import io.imageharbour.snapshotter.Daemon;
-import io.imageharbour.snapshotter.HarbourdConfig;
 import io.imageharbour.snapshotter.Programs;
 import io.imageharbour.snapshotter.SmallIndex;
-import io.imageharbour.snapshotter.grpc.UnixChannels;
-import io.imageharbour.snapshotter.proto.snapshots.CommitSnapshotRequest;
-import io.imageharbour.snapshotter.proto.snapshots.PrepareSnapshotRequest;
-import io.imageharbour.snapshotter.proto.snapshots.RemoveSnapshotRequest;
-import io.imageharbour.snapshotter.proto.snapshots.SnapshotsGrpc;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -28,7 +15,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,10 +28,7 @@ class FullDiskTest {
 
   @TempDir private Path directory;
   private Path disk;
-  private Path root;
-  private Daemon daemon;
-  private EventLoopGroup eventLoop;
-  private ManagedChannel channel;
+  private ServedDaemon daemon;
 
   @BeforeEach
   void start() throws Exception {
@@ -54,35 +37,20 @@ class FullDiskTest {
     run("truncate", "-s", "16M", image.toString());
     run("mkfs.ext4", "-q", "-m", "0", image.toString());
     run("mount", "-o", "loop", image.toString(), disk.toString());
-    HarbourdConfig config = Configurations.in(disk);
-    root = config.root();
-    daemon = Daemon.start(config);
-    eventLoop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    channel = UnixChannels.open(config.address(), eventLoop);
+    daemon = ServedDaemon.start(disk);
   }
 
   @AfterEach
   void stop() throws Exception {
     if (daemon != null) {
-      channel.shutdownNow();
-      eventLoop.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
       daemon.close();
     }
-    for (MountTable.Mount mount : MountTable.read().reversed()) {
-      if (mount.target().startsWith(directory)) {
-        Mounts.unmountLazily(mount.target());
-      }
-    }
+    ServedDaemon.unmountAllBelow(directory);
   }
 
   @Test
   void aCommitThatFindsNoRoomIsTakenBackHoweverLittleItLacksAndCanBeRepeated() throws Exception {
-    Path layer =
-        Path.of(
-            calls()
-                .prepare(PrepareSnapshotRequest.newBuilder().setKey("a").build())
-                .getMounts(0)
-                .getSource());
+    Path layer = daemon.prepare("a", "");
     SmallIndex.write(layer, SmallIndex.bytes());
     Path snapshot = layer.resolveSibling(".").normalize();
     int freeBlocks = 0;
@@ -93,7 +61,7 @@ class FullDiskTest {
     }
     assertThat(freeBlocks).isPositive();
     assertThat(snapshot.resolve("m/dir/file")).exists();
-    var unused = calls().remove(RemoveSnapshotRequest.newBuilder().setKey("c").build());
+    daemon.remove("c");
     assertThat(snapshot).doesNotExist();
   }
 
@@ -101,8 +69,7 @@ class FullDiskTest {
   private boolean commits(int freeBlocks) throws IOException {
     Path filler = fill(freeBlocks);
     try {
-      var unused =
-          calls().commit(CommitSnapshotRequest.newBuilder().setName("c").setKey("a").build());
+      daemon.commit("c", "a");
       return true;
     } catch (StatusRuntimeException e) {
       assertThat(e.getStatus().getCode())
@@ -125,11 +92,8 @@ class FullDiskTest {
           .contains("fs")
           .isSubsetOf(allowed);
     }
-    assertThat(MountTable.read()).noneMatch(mount -> mount.target().startsWith(root.resolve("s")));
-  }
-
-  private SnapshotsGrpc.SnapshotsBlockingStub calls() {
-    return SnapshotsGrpc.newBlockingStub(channel).withDeadlineAfter(30, TimeUnit.SECONDS);
+    Path snapshots = daemon.root().resolve("s");
+    assertThat(MountTable.read()).noneMatch(mount -> mount.target().startsWith(snapshots));
   }
 
   /** Writes a file until so much is left of the disk. */
