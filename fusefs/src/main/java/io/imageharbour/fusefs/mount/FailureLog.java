@@ -134,7 +134,8 @@ final class FailureLog implements AutoCloseable {
     try {
       return names.describe(digest);
     } catch (RuntimeException | OutOfMemoryError e) {
-      return "names-unknown=\"" + e + "\"";
+      log.warn("event=names-unknown digest={} cause=\"{}\"", digest, e.toString());
+      return "";
     }
   }
 

@@ -121,8 +121,13 @@ class FailureLogTest {
             })) {
       fail(broken, 0);
       fail(broken, 1);
-      awaitLines(2);
-      assertThat(logged()).allMatch(line -> line.contains("names-unknown=") && line.contains("no"));
+      awaitLines(4);
+      assertThat(logged())
+          .filteredOn(line -> line.contains("event=names-unknown") && line.contains("made up"))
+          .hasSize(2);
+      assertThat(logged())
+          .filteredOn(line -> line.contains("repeated=") && line.contains("no"))
+          .hasSize(2);
     }
   }
 
