@@ -36,8 +36,8 @@ public record ContentStats(
    * @param name of the source
    * @param fetches that were asked of it
    * @param failures those of them that failed
-   * @param chunks that it brought
-   * @param bytes that it brought, uncompressed
+   * @param chunks that it brought and that were unpacked; most frames that come along never are
+   * @param bytes of those chunks, uncompressed
    */
   public record Source(String name, long fetches, long failures, long chunks, long bytes) {}
 }

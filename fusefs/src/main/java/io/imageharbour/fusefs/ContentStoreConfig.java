@@ -11,8 +11,7 @@ import java.time.Duration;
  * @param readers threads that read requests from the kernel; 1 to 64
  * @param maxWaiting requests of the kernel that may wait for bytes at once; the next ones wait in
  *     the kernel; at least 1
- * @param maxFetches frames that are fetched at once, three quarters of them from one host; at least
- *     1
+ * @param maxFetches frames that are fetched at once; at least 1
  * @param fetchTimeout after so long a fetch fails and the read gets EIO
  * @param syncInterval how often new files in the CAS are made durable
  * @param passthrough whether the kernel may read CAS files by itself (FUSE passthrough) where it

@@ -119,35 +119,6 @@ class ContentStoreTest {
   }
 
   @Test
-  void aHostThatNeverAnswersLeavesThreadsToTheOthers() throws Exception {
-    FileContent content = image.addFrame(FakeImage.bytes(0, 1000)).getFirst();
-    FakeImage silent = new FakeImage("silent");
-    List<FileContent> unanswered = new ArrayList<>();
-    for (int i = 1; i <= 20; i++) {
-      unanswered.addAll(silent.addFrame(FakeImage.bytes(i, 1000)));
-    }
-    source.with(image).with(silent).gate = new CountDownLatch(1);
-    source.gatedPacks.add(silent.index().packs().getFirst().digest());
-    try (TestStore store = TestStore.open(root, config -> config.withMaxFetches(8), source);
-        ExecutorService readers = Executors.newFixedThreadPool(unanswered.size())) {
-      store.store.add("silent", silent.index(), List.of("silent.test/app"));
-      store.add("app", image);
-      List<Future<byte[]>> reads = new ArrayList<>();
-      for (FileContent file : unanswered) {
-        Path path = store.mounted(file.digest());
-        reads.add(readers.submit(() -> Files.readAllBytes(path)));
-      }
-      Waiting.until("all of them wait", () -> store.store.stats().opens() == unanswered.size());
-      Waiting.until("six are asked for", () -> source.fetches.get() == 6);
-      assertThat(store.mounted(content.digest())).hasBinaryContent(FakeImage.bytes(0, 1000));
-      source.gate.countDown();
-      for (int i = 1; i <= 20; i++) {
-        assertThat(reads.get(i - 1).get()).isEqualTo(FakeImage.bytes(i, 1000));
-      }
-    }
-  }
-
-  @Test
   void aSourceThatBringsOnlyWhatIsWantedServesAllReadersOfAFrame() throws Exception {
     byte[][] files = new byte[20][];
     for (int i = 0; i < files.length; i++) {

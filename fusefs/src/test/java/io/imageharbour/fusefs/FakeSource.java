@@ -35,9 +35,6 @@ public final class FakeSource implements ContentSource {
   /** Packs that it does not have. */
   public final Set<Digest> lostPacks = ConcurrentHashMap.newKeySet();
 
-  /** Packs whose fetches wait at the gate; all, if there is none. */
-  public final Set<Digest> gatedPacks = ConcurrentHashMap.newKeySet();
-
   /** Whether only the wanted chunk is delivered, as by a pool. */
   public volatile boolean wantedOnly;
 
@@ -70,9 +67,7 @@ public final class FakeSource implements ContentSource {
   public void fetch(WantedChunk wanted, ContentReceiver receiver)
       throws IOException, InterruptedException {
     fetches.incrementAndGet();
-    if (gatedPacks.isEmpty() || gatedPacks.contains(wanted.location().pack())) {
-      pass(gate);
-    }
+    pass(gate);
     if (down) {
       throw new IOException(name + " is down");
     }

@@ -3,14 +3,18 @@ package io.imageharbour.fusefs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.imageharbour.indexer.FileContent;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -57,6 +61,40 @@ class FrameRunTest {
   }
 
   @Test
+  void whatWasKeptIsReadWhileEveryFetchHangs() throws Exception {
+    List<FileContent> files = frames(8);
+    source.bytesPerLatency = 12 * RawFrame.length(FRAME);
+    try (TestStore store =
+            TestStore.open(root, config -> config.withMaxFetches(1), source.with(image))
+                .add("app", image);
+        ExecutorService readers = Executors.newFixedThreadPool(2)) {
+      assertThat(store.mounted(files.get(0).digest())).hasBinaryContent(bytes(0));
+      source.gate = new CountDownLatch(1);
+      Path hanging = store.mounted(files.get(7).digest());
+      Future<byte[]> read = readers.submit(() -> Files.readAllBytes(hanging));
+      Waiting.until("it is asked for", () -> source.fetches.get() == 2);
+      Path kept = store.mounted(files.get(3).digest());
+      assertThat(readers.submit(() -> Files.readAllBytes(kept)).get(10, TimeUnit.SECONDS))
+          .isEqualTo(bytes(3));
+      source.gate.countDown();
+      assertThat(read.get()).isEqualTo(bytes(7));
+    }
+  }
+
+  @Test
+  void notMoreThanSomeDozensComeAlongHoweverSmall() throws Exception {
+    List<FileContent> files = frames(131);
+    source.bytesPerLatency = 1 << 30;
+    try (TestStore store = TestStore.open(root, source.with(image)).add("app", image)) {
+      assertThat(store.mounted(files.get(0).digest())).hasBinaryContent(bytes(0));
+      assertThat(store.mounted(files.get(128).digest())).hasBinaryContent(bytes(128));
+      assertThat(source.fetches).hasValue(1);
+      assertThat(store.mounted(files.get(129).digest())).hasBinaryContent(bytes(129));
+      assertThat(source.fetches).hasValue(2);
+    }
+  }
+
+  @Test
   void whoWantsAFrameThatIsComingAlongWaitsForIt() throws Exception {
     List<FileContent> files = frames(3);
     source.bytesPerLatency = 12 * RawFrame.length(FRAME);
@@ -69,6 +107,7 @@ class FrameRunTest {
         int opened = reads.size() + 1;
         reads.add(readers.submit(() -> Files.readAllBytes(path)));
         Waiting.until("it waits", () -> store.store.stats().opens() == opened);
+        Waiting.until("the first is asked for", () -> source.fetches.get() == 1);
       }
       source.gate.countDown();
       for (int i = 0; i < files.size(); i++) {
@@ -89,7 +128,7 @@ class FrameRunTest {
       Path first = store.mounted(files.get(0).digest());
       Path second = store.mounted(files.get(1).digest());
       Future<byte[]> reads = readers.submit(() -> Files.readAllBytes(first));
-      Waiting.until("it waits", () -> store.store.stats().opens() == 1);
+      Waiting.until("it is asked for", () -> source.fetches.get() == 1);
       Future<byte[]> rides = readers.submit(() -> Files.readAllBytes(second));
       Waiting.until("the other waits", () -> store.store.stats().opens() == 2);
       source.gate.countDown();
@@ -138,6 +177,27 @@ class FrameRunTest {
       Waiting.until("it waits", () -> store.store.stats().opens() == 2);
       source.gateBehind.countDown();
       assertThat(again.get()).isEqualTo(bytes(0));
+    }
+  }
+
+  @Test
+  void aForgedFrameDoesNotKeepChunksFromComingAlong() throws Exception {
+    int chunk = 256 << 10;
+    byte[] big = FakeImage.bytes(9, 4 * chunk);
+    FileContent file = image.addCut(big, chunk);
+    FakeImage liar = new FakeImage("pack");
+    liar.addFrame(chunk, List.of());
+    liar.addFrame(new byte[] {7});
+    source.bytesPerLatency = 1 << 30;
+    try (TestStore store = TestStore.open(root, source.with(liar).with(image));
+        FileChannel reader =
+            FileChannel.open(store.add("liar", liar).add("app", image).mounted(file.digest()))) {
+      ByteBuffer page = ByteBuffer.allocate(100);
+      reader.read(page, 0);
+      assertThat(page.array()).isEqualTo(Arrays.copyOf(big, 100));
+      reader.read(page.clear(), 2L * chunk);
+      assertThat(page.array()).isEqualTo(Arrays.copyOfRange(big, 2 * chunk, 2 * chunk + 100));
+      assertThat(source.fetches).hasValue(1);
     }
   }
 

@@ -34,7 +34,7 @@ import java.util.Set;
  * @param fetchTimeout key {@code timeout} in table {@code fetch}, in seconds, 1 to 3600: after so
  *     long a read that waits for a registry fails with EIO; default 120
  * @param parallelFetches key {@code parallel} in table {@code fetch}, 1 to 1024: frames that are
- *     fetched at once, three quarters of them from one registry; default 32
+ *     fetched at once; default 32
  */
 public record HarbourdConfig(
     Path root,

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -41,20 +42,8 @@ public final class FetchPath implements AutoCloseable {
   /** So often a source is asked again after it brought wrong bytes. */
   private static final int ATTEMPTS_PER_SOURCE = 3;
 
-  /**
-   * One in so many frames that come along is wanted before long (measured with a Python start), so
-   * they may take that part of the time that a request of their own would.
-   */
-  private static final int RIDERS_PER_WANTED = 3;
-
-  /** So many compressed bytes come along at most because that is faster than another request. */
-  private static final long MAX_FREE_RIDE = 1 << 20;
-
-  /** So many come along at most, whatever they cost. */
-  private static final long MAX_RIDE = 2 << 20;
-
-  /** So many bytes they may inflate to. */
-  private static final long MAX_INFLATED_RIDE = 16 << 20;
+  /** Threads that unpack what was kept; none of them waits for a source. */
+  private static final int UNPACKERS = 2;
 
   private static final long CLOSE_SECONDS = 5;
 
@@ -68,21 +57,16 @@ public final class FetchPath implements AutoCloseable {
   private final FrameRuns runs = new FrameRuns();
   private final ThreadPoolExecutor demandThreads;
   private final ThreadPoolExecutor aheadThreads;
-  private final Shares shares;
+  private final ThreadPoolExecutor unpackers = FetchThreads.queueing("unpack-", UNPACKERS);
   private final LongAdder wrongDigests = new LongAdder();
   private final SourceRound.Stores stores;
-
-  /** Takes a fetch from a host. */
-  @FunctionalInterface
-  private interface Threads {
-    void execute(String host, Runnable fetch);
-  }
+  private final Boarding boarding;
 
   /**
    * A fetch path.
    *
-   * @param maxFetches frames that are fetched at once because somebody waits, three quarters of
-   *     them from one host; a quarter of that may be fetched ahead besides
+   * @param maxFetches frames that are fetched at once because somebody waits; a quarter of that may
+   *     be fetched ahead besides
    * @param timeout of one fetch from all sources together
    * @throws IOException if there is no room for frames that come along
    */
@@ -95,14 +79,22 @@ public final class FetchPath implements AutoCloseable {
     this.timeout = timeout;
     kept = new KeptFrames(cas.scratchFile(), KeptFrames.CAPACITY);
     stores = new SourceRound.Stores(cas, table, kept, wrongDigests);
+    boarding =
+        new Boarding(
+            table,
+            kept,
+            flights,
+            runs,
+            () -> sources.isEmpty() ? 0 : sources.getFirst().bytesPerLatency());
     demandThreads = FetchThreads.queueing("fetch-", maxFetches);
-    shares = new Shares(demandThreads, Math.max(1, maxFetches * 3 / 4));
     aheadThreads = FetchThreads.refusing("fetch-ahead-", Math.max(1, maxFetches / 4));
   }
 
   /** Brings a file that is one chunk into the CAS; returns at once if it is there. */
   public void fetchIntoCas(StoredChunk chunk) throws IOException, InterruptedException {
-    fetch(new Errand(chunk, new CasSink(cas, chunk.digest())), new MissingFiles(chunk.frame()));
+    fetch(
+        new Errand(chunk, new CasSink(cas, chunk.digest())),
+        new MissingFiles(chunk.frame(), runs, table, cas));
   }
 
   /** Brings a chunk to its sink, which another thread fills before this returns. */
@@ -126,9 +118,9 @@ public final class FetchPath implements AutoCloseable {
       return;
     }
     try {
-      start(flight, following, (host, fetch) -> aheadThreads.execute(fetch));
-    } catch (RejectedExecutionException | FetchFailedException e) {
-      log.trace("event=not-fetched-ahead cause=\"{}\"", e.toString());
+      start(flight, following, aheadThreads);
+    } catch (RejectedExecutionException e) {
+      log.trace("event=enough-is-fetched-ahead");
     }
   }
 
@@ -148,14 +140,15 @@ public final class FetchPath implements AutoCloseable {
     for (FrameFlight flight : flights.values()) {
       abandon(flight, "the content store was closed");
     }
-    demandThreads.shutdownNow();
-    aheadThreads.shutdownNow();
+    List<ThreadPoolExecutor> pools = List.of(demandThreads, aheadThreads, unpackers);
+    pools.forEach(ThreadPoolExecutor::shutdownNow);
     deadlines.close();
     try {
-      // what they write to must not be closed under them
-      if (!demandThreads.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)
-          || !aheadThreads.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
-        log.warn("event=fetches-do-not-end action=\"a source ignores interrupts\"");
+      for (ThreadPoolExecutor pool : pools) {
+        // what they write to must not be closed under them
+        if (!pool.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+          log.warn("event=fetches-do-not-end action=\"a source ignores interrupts\"");
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -179,7 +172,7 @@ public final class FetchPath implements AutoCloseable {
         return true;
       }
       try {
-        start(mine, following, shares::execute);
+        start(mine, following, demandThreads);
       } catch (RejectedExecutionException e) {
         throw new FetchFailedException(chunk.digest(), "the content store was closed");
       }
@@ -202,54 +195,6 @@ public final class FetchPath implements AutoCloseable {
     } catch (ExecutionException e) {
       throw FetchFailedException.of(chunk.digest(), Objects.requireNonNull(e.getCause()));
     }
-  }
-
-  /**
-   * Adds the frames behind this one that come along: as many as cost no more time than requests of
-   * their own would, and those that are worth more. Ends at the first that is here, or on its way.
-   */
-  private void board(FrameRun run, Following following) {
-    long free =
-        sources.isEmpty() ? 0 : sources.getFirst().source.bytesPerLatency() / RIDERS_PER_WANTED;
-    long left = Math.max(Math.min(free, MAX_FREE_RIDE), Math.min(following.bytes(), MAX_RIDE));
-    long inflatedLeft = MAX_INFLATED_RIDE;
-    try {
-      FrameAddress last = run.first().wanted().frame();
-      Optional<FrameAddress> next = table.next(last);
-      while (next.isPresent() && next.get().offset() == last.end()) {
-        FrameAddress behind = next.get();
-        left -= behind.compressedSize();
-        inflatedLeft -= behind.size();
-        if (left < 0
-            || inflatedLeft < 0
-            || kept.contains(behind)
-            || !board(run, behind, following)) {
-          break;
-        }
-        runs.fetchedAhead(last, behind);
-        last = behind;
-        next = table.next(last);
-      }
-    } catch (IOException e) {
-      // whoever wants those frames will hear of it
-      log.warn("event=no-read-ahead cause=\"{}\"", e.getMessage());
-    }
-  }
-
-  /** Adds one frame; whether something in it is missing and not on its way. */
-  private boolean board(FrameRun run, FrameAddress frame, Following following) throws IOException {
-    Optional<FrameLocation> location = table.locate(frame);
-    Optional<Errand> missing =
-        location.isPresent() ? following.missingIn(frame, location.get()) : Optional.empty();
-    if (missing.isEmpty()) {
-      return false;
-    }
-    FrameFlight rider = new FrameFlight(missing.get());
-    if (flights.putIfAbsent(frame, rider) != null) {
-      return false;
-    }
-    run.riders().add(new FrameRun.Rider(rider, location.get()));
-    return true;
   }
 
   /** Calls a flight off if the one before it, which has just left the map, brought the chunk. */
@@ -275,41 +220,90 @@ public final class FetchPath implements AutoCloseable {
    * Lets a flight begin, and those of the frames that come along. It fails after the timeout,
    * whether a thread was free for it or not. If it can't begin it is called off.
    *
-   * @throws FetchFailedException if no image refers to its pack any more
    * @throws RejectedExecutionException if no thread may take it
    */
-  private void start(FrameFlight first, Following following, Threads threads) throws IOException {
-    FrameRun run = new FrameRun(first, !following.isReadSoon());
+  private void start(FrameFlight first, Following following, Executor threads) {
     boolean begun = false;
     try {
-      FrameLocation location = location(first.wanted());
-      if (!kept.contains(first.wanted().frame())) {
-        board(run, following);
-      }
-      ScheduledFuture<?> timer =
-          deadlines.runAfter(timeout, () -> abandon(run, "nothing came within " + timeout));
-      first.over().thenRun(() -> timer.cancel(false));
-      threads.execute(firstHost(location), () -> fly(run, location));
+      FrameRun run = new FrameRun(first, !following.isReadSoon());
+      start(run, following, threads);
       begun = true;
     } finally {
       if (!begun) {
         callOff(first);
+      }
+    }
+  }
+
+  private void start(FrameRun run, Following following, Executor threads) {
+    FrameFlight first = run.first();
+    boolean begun = false;
+    try {
+      boolean isKept = kept.contains(first.wanted().frame());
+      if (!isKept) {
+        boarding.board(run, following);
+      }
+      endAfter(timeout, first, () -> abandon(run, "nothing came within " + timeout));
+      if (isKept) {
+        unpackers.execute(() -> unpack(run, threads));
+      } else {
+        threads.execute(() -> fly(run));
+      }
+      begun = true;
+    } finally {
+      if (!begun) {
         callOffRiders(run);
       }
     }
     if (!run.riders().isEmpty()) {
       first
           .stored()
-          .thenRun(() -> deadlines.runAfter(WantedChunk.PATIENCE_BEHIND, () -> callOffRiders(run)));
+          .thenRun(() -> endAfter(WantedChunk.PATIENCE_BEHIND, first, () -> callOffRiders(run)));
     }
   }
 
-  /** The host that is asked first, as the index has it. */
-  private static String firstHost(FrameLocation location) {
-    return location.origins().isEmpty() ? "" : location.origins().getFirst().split("/", 2)[0];
+  /** Does something about a flight that is not over by then. */
+  private void endAfter(Duration patience, FrameFlight flight, Runnable action) {
+    ScheduledFuture<?> timer = deadlines.runAfter(patience, action);
+    flight.over().thenRun(() -> timer.cancel(false));
   }
 
-  private void fly(FrameRun run, FrameLocation location) {
+  /** Takes the chunk from a frame that came along with another, or else lets the run fly. */
+  private void unpack(FrameRun run, Executor threads) {
+    boolean flies = false;
+    try {
+      if (!run.first().over().isDone() && !unpackKept(run)) {
+        threads.execute(() -> fly(run));
+        flies = true;
+      }
+    } catch (RejectedExecutionException e) {
+      log.trace("event=not-fetched cause=\"{}\"", e.toString());
+    } finally {
+      if (!flies) {
+        callOff(run.first());
+      }
+    }
+  }
+
+  /** Whether the wanted chunk was in a frame that came along with another. */
+  private boolean unpackKept(FrameRun run) {
+    StoredChunk wanted = run.first().wanted();
+    try {
+      SourceRound round = new SourceRound(run, location(wanted), stores, this::callOff);
+      Optional<KeptFrames.Kept> came = kept.take(wanted.frame());
+      if (came.isPresent()) {
+        round
+            .receiver(came.get().source())
+            .acceptFrame(round.wanted().location(), came.get().compressed());
+      }
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      // the sources may do better
+      log.warn("event=kept-frame-dropped digest={} cause=\"{}\"", wanted.digest(), e.toString());
+    }
+    return run.first().hasWantedCome();
+  }
+
+  private void fly(FrameRun run) {
     FrameFlight first = run.first();
     if (first.over().isDone()) {
       return; // nobody waits for it any more
@@ -318,9 +312,11 @@ public final class FetchPath implements AutoCloseable {
         new FetchFailedException(first.wanted().digest(), "the fetch ended early");
     boolean shared = true;
     try {
-      SourceRound round = new SourceRound(run, location, stores, this::callOff);
-      failure = unpackKept(round, first.wanted().frame()) ? null : askSources(round);
+      SourceRound round = new SourceRound(run, location(first.wanted()), stores, this::callOff);
+      failure = askSources(round);
       shared = !round.sawWrongDigest();
+    } catch (IOException e) {
+      failure = e;
     } catch (InterruptedException e) {
       failure = new FetchFailedException(first.wanted().digest(), "it was interrupted");
     } finally {
@@ -334,25 +330,6 @@ public final class FetchPath implements AutoCloseable {
     return table
         .locate(chunk.frame())
         .orElseThrow(() -> new FetchFailedException(chunk.digest(), "no image refers to its pack"));
-  }
-
-  /** Whether the wanted chunk was in a frame that came along with another. */
-  private boolean unpackKept(SourceRound round, FrameAddress frame) {
-    try {
-      Optional<KeptFrames.Kept> came = kept.take(frame);
-      if (came.isPresent()) {
-        round
-            .receiver(came.get().source())
-            .acceptFrame(round.wanted().location(), came.get().compressed());
-      }
-    } catch (IOException e) {
-      log.warn(
-          "event=kept-frame-dropped digest={} cause=\"{}\"",
-          round.wanted().digest(),
-          e.getMessage());
-      round.forgetWrongDigest();
-    }
-    return round.hasWantedCome();
   }
 
   /** Asks one source after the other until the wanted chunk has come; why it did not, or null. */
@@ -425,37 +402,5 @@ public final class FetchPath implements AutoCloseable {
   private void abandon(FrameFlight flight, String cause) {
     flights.remove(flight.wanted().frame(), flight);
     flight.end(new FetchFailedException(flight.wanted().digest(), cause), true);
-  }
-
-  /** The files of the frames behind one that hold something that the CAS lacks. */
-  private final class MissingFiles implements Following {
-
-    private final FrameAddress demanded;
-
-    MissingFiles(FrameAddress demanded) {
-      this.demanded = demanded;
-    }
-
-    @Override
-    public long bytes() {
-      return (long) runs.demanded(demanded) * demanded.compressedSize();
-    }
-
-    @Override
-    public boolean isReadSoon() {
-      return false;
-    }
-
-    @Override
-    public Optional<Errand> missingIn(FrameAddress frame, FrameLocation location)
-        throws IOException {
-      for (FrameLocation.Part part : location.parts()) {
-        if (table.find(part.digest()).isPresent() && !cas.contains(part.digest())) {
-          StoredChunk chunk = new StoredChunk(part.digest(), part.size(), part.offset(), frame);
-          return Optional.of(new Errand(chunk, new CasSink(cas, part.digest())));
-        }
-      }
-      return Optional.empty();
-    }
   }
 }

@@ -19,9 +19,11 @@ public interface Following {
    */
   boolean isReadSoon();
 
+  /** The frame that would come along behind this one; empty if there is none. */
+  Optional<FrameAddress> after(FrameAddress frame) throws IOException;
+
   /**
-   * A chunk that is missing in the next frame of the pack; empty if nothing is. Asked for one frame
-   * after the other.
+   * A chunk that is missing in the frame that {@link #after} has just named; empty if nothing is.
    */
   Optional<Errand> missingIn(FrameAddress frame, FrameLocation location) throws IOException;
 }

@@ -10,6 +10,8 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A ring in a file without a name: new frames overwrite the oldest, and nothing outlasts the
  * process. In a file and not in memory, because the kernel may write it out when memory is short.
- * Safe for use by several threads.
+ * Who takes a frame in the moment in which it is overwritten gets other bytes, which fail their
+ * digest. Safe for use by several threads.
  */
 final class KeptFrames implements AutoCloseable {
 
@@ -32,13 +35,27 @@ final class KeptFrames implements AutoCloseable {
   private final OpenFile file;
   private final long capacity;
 
-  /** Oldest first, so in the order of the ring. */
+  /** Held while the file is used, for writing while it is closed. */
+  private final ReadWriteLock open = new ReentrantReadWriteLock();
+
+  private boolean closed;
+
+  /** Oldest first, so in the order of the ring. Guarded by itself, never while the file is used. */
   private final Map<FrameAddress, Place> places = new LinkedHashMap<>();
 
-  /** Where the next frame goes. */
+  /** Where the next frame goes; guarded by {@link #places}. */
   private long end;
 
-  private record Place(long offset, SourceCounters source) {}
+  private static final class Place {
+    private final long offset;
+    private final SourceCounters source;
+    private boolean written;
+
+    Place(long offset, SourceCounters source) {
+      this.offset = offset;
+      this.source = source;
+    }
+  }
 
   /** A frame that was kept, and who brought it. */
   record Kept(byte[] compressed, SourceCounters source) {}
@@ -54,49 +71,100 @@ final class KeptFrames implements AutoCloseable {
     this.capacity = capacity;
   }
 
-  synchronized boolean contains(FrameAddress frame) {
-    return places.containsKey(frame);
+  boolean contains(FrameAddress frame) {
+    synchronized (places) {
+      @Nullable Place place = places.get(frame);
+      return place != null && place.written;
+    }
   }
 
   /** Keeps a frame for a while, at the cost of the oldest. */
-  synchronized void keep(FrameAddress frame, byte[] compressed, SourceCounters source)
-      throws LinuxException {
-    if (compressed.length > capacity || places.containsKey(frame)) {
-      return;
-    }
-    if (end + compressed.length > capacity) {
-      forgetOldest(end, capacity);
-      end = 0;
-    }
-    forgetOldest(end, end + compressed.length);
-    if (places.size() == MAX_FRAMES) {
-      places.remove(places.keySet().iterator().next());
-    }
+  void keep(FrameAddress frame, byte[] compressed, SourceCounters source) throws LinuxException {
+    open.readLock().lock();
     try (Arena arena = Arena.ofConfined()) {
-      file.writeAt(end, arena.allocateFrom(ValueLayout.JAVA_BYTE, compressed));
+      if (closed || compressed.length > capacity) {
+        return;
+      }
+      MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, compressed);
+      Optional<Place> place = reserve(frame, compressed.length, source);
+      if (place.isPresent()) {
+        boolean written = false;
+        try {
+          file.writeAt(place.get().offset, bytes);
+          written = true;
+        } finally {
+          settle(frame, place.get(), written);
+        }
+      }
+    } finally {
+      open.readLock().unlock();
     }
-    places.put(frame, new Place(end, source));
-    end += compressed.length;
   }
 
   /** Gives a frame away, if it is still there. */
-  synchronized Optional<Kept> take(FrameAddress frame) throws LinuxException {
-    @Nullable Place place = places.remove(frame);
-    if (place == null) {
-      return Optional.empty();
-    }
-    byte[] compressed = new byte[frame.compressedSize()];
+  Optional<Kept> take(FrameAddress frame) throws LinuxException {
+    open.readLock().lock();
     try (Arena arena = Arena.ofConfined()) {
+      @Nullable Place place;
+      synchronized (places) {
+        place = places.get(frame);
+        if (closed || place == null || !place.written) {
+          return Optional.empty();
+        }
+        places.remove(frame);
+      }
+      byte[] compressed = new byte[frame.compressedSize()];
       MemorySegment bytes = arena.allocate(compressed.length);
       long count = file.readAt(place.offset, bytes);
       MemorySegment.copy(bytes, 0, MemorySegment.ofArray(compressed), 0, count);
+      return Optional.of(new Kept(compressed, place.source));
+    } finally {
+      open.readLock().unlock();
     }
-    return Optional.of(new Kept(compressed, place.source));
   }
 
+  /** Waits for those who use the file, and forgets everything. */
   @Override
   public void close() {
-    file.close();
+    open.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        file.close();
+      }
+    } finally {
+      open.writeLock().unlock();
+    }
+  }
+
+  /** Makes room for a frame; empty if it has a place already. */
+  private Optional<Place> reserve(FrameAddress frame, int length, SourceCounters source) {
+    synchronized (places) {
+      if (places.containsKey(frame)) {
+        return Optional.empty();
+      }
+      if (end + length > capacity) {
+        forgetOldest(end, capacity);
+        end = 0;
+      }
+      forgetOldest(end, end + length);
+      if (places.size() == MAX_FRAMES) {
+        places.remove(places.keySet().iterator().next());
+      }
+      Place place = new Place(end, source);
+      places.put(frame, place);
+      end += length;
+      return Optional.of(place);
+    }
+  }
+
+  private void settle(FrameAddress frame, Place place, boolean written) {
+    synchronized (places) {
+      place.written = written;
+      if (!written) {
+        places.remove(frame, place);
+      }
+    }
   }
 
   /** Forgets the frames of the last round that begin in this part of the ring. */

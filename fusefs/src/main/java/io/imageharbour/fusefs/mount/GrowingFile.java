@@ -119,15 +119,14 @@ final class GrowingFile implements OpenContent {
     }
 
     @Override
+    public Optional<FrameAddress> after(FrameAddress frame) {
+      last++;
+      return last < ends.length ? Optional.of(layout.get(last).frame()) : Optional.empty();
+    }
+
+    @Override
     public Optional<Errand> missingIn(FrameAddress frame, FrameLocation location) {
-      int next = last + 1;
-      if (next == ends.length
-          || chunks.isPresent(next)
-          || !layout.get(next).frame().equals(frame)) {
-        return Optional.empty();
-      }
-      last = next;
-      return Optional.of(errand(layout, next));
+      return chunks.isPresent(last) ? Optional.empty() : Optional.of(errand(layout, last));
     }
   }
 
