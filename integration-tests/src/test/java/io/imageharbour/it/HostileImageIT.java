@@ -161,8 +161,11 @@ final class HostileImageIT {
       assertThat(bomb.bytes()).isEmpty();
       assertThat(good.bytes()).isEqualTo(HandMadePack.GOOD);
       assertThat(node.harbourd().process().residentBytes() - before).isLessThan(64L << 20);
+      Await.until(
+          "the failure is logged",
+          Duration.ofSeconds(10),
+          () -> node.harbourd().process().log().contains("event=open-failed"));
       assertThat(node.harbourd().process().log())
-          .contains("event=open-failed")
           .contains("path=/bomb")
           .contains("The frame is damaged, or the index is wrong")
           .doesNotContain("\tat ");
