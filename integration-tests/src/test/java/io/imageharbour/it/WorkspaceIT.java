@@ -2,6 +2,7 @@ package io.imageharbour.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.Mountpoints;
 import io.imageharbour.testbed.Node;
@@ -10,6 +11,7 @@ import io.imageharbour.testbed.Workspace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -30,9 +32,13 @@ final class WorkspaceIT {
       node.ctr().start(Snapshotter.HARBOUR, image, "sleep", "infinity");
       Path tree = workspace.directory("m");
       node.ctr().mountImage(Snapshotter.HARBOUR, image, tree);
+      // runc's process becomes the container's when it has read its program
+      Await.until(
+          "the container's program runs",
+          Duration.ofSeconds(30),
+          () -> names(workspace.processes()).contains("sleep"));
       List<ProcessHandle> processes = workspace.processes();
-      assertThat(processes)
-          .extracting(process -> process.info().command().map(WorkspaceIT::name).orElse(""))
+      assertThat(names(processes))
           .contains("containerd", "java", "sleep")
           .anyMatch(name -> name.startsWith("containerd-shim"));
       assertThat(mountsOf(directory))
@@ -52,6 +58,13 @@ final class WorkspaceIT {
     } finally {
       Workspace.remove(directory);
     }
+  }
+
+  /** The names of the programs that they run. */
+  private static List<String> names(List<ProcessHandle> processes) {
+    return processes.stream()
+        .map(process -> process.info().command().map(WorkspaceIT::name).orElse(""))
+        .toList();
   }
 
   /** The mounts that lie in a directory or have something of it beneath them. */
