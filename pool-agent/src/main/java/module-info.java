@@ -1,0 +1,8 @@
+/** The memory pool: agents that lend memory, and the client that reads file contents out of it. */
+module io.imageharbour.pool {
+  exports io.imageharbour.pool.policy;
+
+  requires transitive io.imageharbour.indexer;
+  requires org.slf4j;
+  requires static org.jspecify;
+}
