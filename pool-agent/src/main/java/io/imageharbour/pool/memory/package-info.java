@@ -1,0 +1,5 @@
+/** Where contents lie in the memory that an agent lends. */
+@NullMarked
+package io.imageharbour.pool.memory;
+
+import org.jspecify.annotations.NullMarked;
