@@ -4,8 +4,10 @@ import io.imageharbour.fusefs.ContentStore;
 import io.imageharbour.fusefs.ContentStoreConfig;
 import io.imageharbour.indexer.registry.RegistryClient;
 import io.imageharbour.indexer.registry.RegistrySettings;
+import io.imageharbour.pool.process.MetricsServer;
+import io.imageharbour.pool.process.ProgramVersion;
+import io.imageharbour.pool.process.SystemdNotifier;
 import io.imageharbour.snapshotter.metrics.Metrics;
-import io.imageharbour.snapshotter.metrics.MetricsServer;
 import io.imageharbour.snapshotter.mounts.IndexMounting;
 import io.imageharbour.snapshotter.mounts.IndexSnapshots;
 import io.imageharbour.snapshotter.mounts.OverlayMounts;
@@ -129,7 +131,7 @@ public final class Daemon implements AutoCloseable {
     parts.push(server::close);
     LOG.info(
         "event=ready version={} address={} root={} millis={}",
-        Version.get(),
+        ProgramVersion.get(),
         config.address(),
         root,
         (System.nanoTime() - start) / 1_000_000);

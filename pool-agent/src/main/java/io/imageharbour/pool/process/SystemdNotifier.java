@@ -1,4 +1,4 @@
-package io.imageharbour.snapshotter;
+package io.imageharbour.pool.process;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
@@ -22,7 +22,7 @@ import java.util.Optional;
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html">sd_notify</a>
  */
-final class SystemdNotifier {
+public final class SystemdNotifier {
 
   private static final short AF_UNIX = 1;
   private static final int SOCK_DGRAM = 2;
@@ -37,7 +37,7 @@ final class SystemdNotifier {
   private SystemdNotifier() {}
 
   /** Sends a state such as {@code READY=1} if a service manager wants to know. */
-  static void send(String state) {
+  public static void send(String state) {
     Optional<String> socket = Optional.ofNullable(System.getenv("NOTIFY_SOCKET"));
     if (socket.isPresent() && !socket.get().isEmpty()) {
       send(socket.get(), state);

@@ -1,4 +1,4 @@
-package io.imageharbour.snapshotter.log;
+package io.imageharbour.pool.process;
 
 /**
  * The value of a field of a log line, escaped: in quotation marks with the escapes of JSON, so that

@@ -1,4 +1,4 @@
-package io.imageharbour.snapshotter.log;
+package io.imageharbour.pool.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The lines of the configuration that harbourd is shipped with. */
+/** The lines of the configuration that the daemons are shipped with. */
 class LogLinesTest {
 
   private final LoggerContext context = new LoggerContext();
@@ -31,7 +31,7 @@ class LogLinesTest {
     configurator.setContext(context);
     configurator.doConfigure(
         Objects.requireNonNull(
-            getClass().getClassLoader().getResource("io/imageharbour/snapshotter/logback.xml")));
+            getClass().getClassLoader().getResource("io/imageharbour/pool/process/logback.xml")));
   }
 
   @Test
@@ -93,7 +93,7 @@ class LogLinesTest {
     assertThat(text.lines().skip(1)).isNotEmpty().allMatch(line -> line.startsWith("\t"));
     assertThat(text)
         .startsWith("event=bug call=Commit\n\tjava.io.IOException: odd\n")
-        .contains("\n\tat io.imageharbour.snapshotter.log.LogLinesTest")
+        .contains("\n\tat io.imageharbour.pool.process.LogLinesTest")
         .contains("\n\tCaused by: java.lang.Error: x");
   }
 

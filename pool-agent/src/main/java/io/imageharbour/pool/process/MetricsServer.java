@@ -1,4 +1,4 @@
-package io.imageharbour.snapshotter.metrics;
+package io.imageharbour.pool.process;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;

@@ -1,4 +1,4 @@
-package io.imageharbour.snapshotter.log;
+package io.imageharbour.pool.process;
 
 import ch.qos.logback.classic.pattern.ThrowableProxyConverter;
 import ch.qos.logback.classic.spi.ILoggingEvent;
