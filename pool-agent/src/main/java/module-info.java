@@ -7,6 +7,8 @@ module io.imageharbour.pool {
   exports io.imageharbour.pool.process;
   exports io.imageharbour.pool.security;
   exports io.imageharbour.pool.transport;
+  exports io.imageharbour.pool.transport.shm;
+  exports io.imageharbour.pool.transport.tcp;
 
   // picocli sets the fields of the command
   opens io.imageharbour.pool.agent to

@@ -39,6 +39,7 @@ final class ConfigFile {
     ConfigTable containerd = file.table("containerd");
     ConfigTable registry = file.table("registry");
     ConfigTable fetch = file.table("fetch");
+    ConfigTable pool = file.table("pool");
     RegistrySettings usual = RegistrySettings.defaults();
     HarbourdConfig config =
         new HarbourdConfig(
@@ -51,8 +52,9 @@ final class ConfigFile {
             registry.path("docker-config", usual.dockerConfigDirectory()),
             new HashSet<>(registry.strings("plain-http", List.of())),
             Duration.ofSeconds(fetch.integer("timeout", 120, 1, 3600)),
-            fetch.integer("parallel", 32, 1, 1024));
-    for (ConfigTable table : List.of(file, containerd, registry, fetch)) {
+            fetch.integer("parallel", 32, 1, 1024),
+            PoolTable.read(pool));
+    for (ConfigTable table : List.of(file, containerd, registry, fetch, pool)) {
       table.refuseUnknown();
     }
     return config;

@@ -3,7 +3,6 @@ package io.imageharbour.pool.agent;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.imageharbour.pool.memory.Regions;
-import io.imageharbour.pool.policy.EvictionPolicies;
 import io.imageharbour.pool.process.MetricsServer;
 import io.imageharbour.pool.process.ProgramVersion;
 import io.imageharbour.pool.process.SystemdNotifier;
@@ -60,12 +59,7 @@ public final class Agent implements AutoCloseable {
     identity = new AgentIdentity(config.id(), new SecureRandom().nextLong());
     slabs = new SlabSource(config.lockMemory());
     try {
-      contents =
-          new ContentMemory(
-              slabs,
-              regions,
-              config.memory(),
-              capacity -> EvictionPolicies.create(config.policy(), capacity));
+      contents = new ContentMemory(slabs, regions, config.memory(), config.policy()::create);
       parts.push(contents::close);
       sessions = new AgentSessions(SESSION_SILENCE, IDLE_STAGING, STAGING_LIMIT);
       parts.push(sessions::close);
@@ -104,7 +98,7 @@ public final class Agent implements AutoCloseable {
         agent.contents.usage().capacity(),
         agent.slabs.hasHugePages(),
         config.transports(),
-        config.policy(),
+        config.policy().configName(),
         config.security(),
         (System.nanoTime() - agent.started) / 1_000_000);
     SystemdNotifier.send("READY=1");
@@ -187,7 +181,7 @@ public final class Agent implements AutoCloseable {
     return StatsReply.newBuilder()
         .setAgent(identity.id())
         .setIncarnation(identity.incarnation())
-        .setPolicy(config.policy())
+        .setPolicy(config.policy().configName())
         .addAllTransports(config.transports())
         .setUptimeMillis((System.nanoTime() - started) / 1_000_000)
         .setCapacity(usage.capacity())

@@ -1,5 +1,6 @@
 package io.imageharbour.pool.agent;
 
+import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.security.PoolSecurity;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,7 +41,7 @@ public record AgentConfig(
     List<String> transports,
     Path socket,
     int tcpPort,
-    String policy,
+    PolicyKind policy,
     PoolSecurity security,
     Optional<String> metricsAddress,
     String logLevel) {

@@ -1,6 +1,7 @@
 package io.imageharbour.pool.agent;
 
-import io.imageharbour.pool.policy.EvictionPolicies;
+import io.imageharbour.pool.policy.PolicyKind;
+import io.imageharbour.pool.policy.UnknownPolicyException;
 import io.imageharbour.pool.process.ByteSize;
 import io.imageharbour.pool.process.ConfigTable;
 import io.imageharbour.pool.process.ConfigurationException;
@@ -18,7 +19,6 @@ import java.util.Set;
 final class AgentConfigFile {
 
   private static final String PROGRAM = "harbour-agent";
-  private static final Path DEFAULT_TOKEN = Path.of("/etc/harbour/pool.token");
   private static final Set<String> TRANSPORTS = Set.of("shm", "tcp");
   private static final long LEAST_MEMORY = 16 << 20;
 
@@ -48,7 +48,7 @@ final class AgentConfigFile {
     AgentConfig config =
         new AgentConfig(
             id(file),
-            options.listen().or(() -> Optional.empty()).orElse(listen(file)),
+            options.listen().orElse(listen(file)),
             memory(file, options.memory()),
             file.flag("lock-memory", true),
             transports(file, options.transports()),
@@ -116,19 +116,20 @@ final class AgentConfigFile {
     return transports.stream().distinct().toList();
   }
 
-  private static String policy(ConfigTable file) throws ConfigurationException {
-    String policy = file.string("policy", "w-tinylfu");
-    if (!EvictionPolicies.names().contains(policy)) {
-      throw file.wrong("policy", "one of " + String.join(", ", EvictionPolicies.names()));
+  private static PolicyKind policy(ConfigTable file) throws ConfigurationException {
+    try {
+      return PolicyKind.named(file.string("policy", "w-tinylfu"));
+    } catch (UnknownPolicyException e) {
+      throw file.wrong("policy", "\"lru\", \"arc\", \"s3-fifo\" or \"w-tinylfu\"");
     }
-    return policy;
   }
 
   private static PoolSecurity security(ConfigTable table) throws ConfigurationException {
     String certificate = table.string("certificate", "");
     String token = table.string("token-file", "");
     if (certificate.isEmpty()) {
-      return PoolSecurity.ofTokenMadeIfMissing(table.path("token-file", DEFAULT_TOKEN));
+      return PoolSecurity.ofTokenMadeIfMissing(
+          table.path("token-file", PoolSecurity.DEFAULT_TOKEN_FILE));
     }
     if (!token.isEmpty()) {
       throw table.wrong("token-file", "left out when there is a certificate");

@@ -25,16 +25,19 @@ final class AgentMetrics {
   }
 
   private void add() {
-    gauge("capacity_bytes", "Memory that is lent.", StatsReply::getCapacity);
-    gauge("used_bytes", "Memory that contents take up.", StatsReply::getUsed);
-    gauge("largest_free_bytes", "Longest run of free memory.", StatsReply::getLargestFree);
+    gauge("capacity_bytes", "Memory that is lent.", stats -> (double) stats.getCapacity());
+    gauge("used_bytes", "Memory that contents take up.", stats -> (double) stats.getUsed());
+    gauge(
+        "largest_free_bytes",
+        "Longest run of free memory.",
+        stats -> (double) stats.getLargestFree());
     gauge(
         "fragmentation_ratio",
         "Part of the free memory that can't hold the longest contents.",
         StatsReply::getFragmentation);
-    gauge("contents", "Contents that are there.", StatsReply::getContents);
+    gauge("contents", "Contents that are there.", stats -> (double) stats.getContents());
     gauge("sessions", "Clients that have said hello.", StatsReply::getSessions);
-    gauge("staging_bytes", "Memory that clients write into.", StatsReply::getStaging);
+    gauge("staging_bytes", "Memory that clients write into.", stats -> (double) stats.getStaging());
     count("reads", "Reads that clients told of.", StatsReply::getReadsReported);
     count("read_bytes", "Bytes of those reads.", StatsReply::getBytesReported);
     count("stored_contents", "Contents that clients brought.", StatsReply::getStored);

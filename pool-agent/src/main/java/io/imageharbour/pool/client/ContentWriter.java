@@ -14,7 +14,6 @@ import io.imageharbour.pool.transport.WriteChannel;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
 
@@ -57,7 +56,7 @@ final class ContentWriter implements AutoCloseable {
       request.addContents(
           Content.newBuilder()
               .setDigest(ByteString.copyFrom(content.digest().toBytes()))
-              .setSize(content.bytes().length));
+              .setSize(content.size()));
     }
     AllocateReply reply =
         link.channel().call(config.callTimeout(), stub -> stub.allocate(request.build()));
@@ -90,15 +89,16 @@ final class ContentWriter implements AutoCloseable {
     arena.close();
   }
 
-  private void write(byte[] bytes, long offset, Connected now, long stagingSize)
+  private void write(MemorySegment bytes, long offset, Connected now, long stagingSize)
       throws IOException, InterruptedException {
     if (channel.isEmpty()) {
       channel =
           Optional.of(
               now.transport().openForWriting(now.offer(), stagingSize, config.callTimeout()));
     }
-    MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
-    channel.get().write(offset, buffer.asSlice(0, bytes.length), config.callTimeout());
+    // not from the heap, where no device reads
+    MemorySegment copy = buffer.asSlice(0, bytes.byteSize()).copyFrom(bytes);
+    channel.get().write(offset, copy, config.callTimeout());
   }
 
   private int commit(Connected now, long batch) throws AgentUnavailableException {

@@ -2,6 +2,7 @@ package io.imageharbour.pool.client;
 
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -51,7 +52,11 @@ final class OfferQueue implements AutoCloseable {
   private final Thread thread;
 
   /** A content that waits. */
-  record Offered(Digest digest, byte[] bytes) {}
+  record Offered(Digest digest, MemorySegment bytes) {
+    int size() {
+      return (int) bytes.byteSize();
+    }
+  }
 
   /** A queue for the agents that {@code agentsOf} names for each content. */
   OfferQueue(PoolConfig config, Function<Digest, List<AgentLink>> agentsOf) {
@@ -71,7 +76,7 @@ final class OfferQueue implements AutoCloseable {
     byte[] copy = new byte[content.remaining()];
     content.duplicate().get(copy);
     pending.incrementAndGet();
-    boolean unused = queue.offer(new Offered(digest, copy));
+    boolean unused = queue.offer(new Offered(digest, MemorySegment.ofArray(copy)));
   }
 
   boolean awaitIdle(Duration patience) throws InterruptedException {
@@ -126,7 +131,7 @@ final class OfferQueue implements AutoCloseable {
   private List<Offered> gather() throws InterruptedException {
     List<Offered> batch = new ArrayList<>();
     batch.add(queue.take());
-    long bytes = batch.getFirst().bytes().length;
+    long bytes = batch.getFirst().size();
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(GATHER_MILLIS);
     while (bytes < BATCH_BYTES && batch.size() < BATCH_CONTENTS) {
       Optional<Offered> next =
@@ -135,7 +140,7 @@ final class OfferQueue implements AutoCloseable {
         break;
       }
       batch.add(next.get());
-      bytes += next.get().bytes().length;
+      bytes += next.get().size();
     }
     return batch;
   }
@@ -163,7 +168,7 @@ final class OfferQueue implements AutoCloseable {
       }
     }
     for (Offered content : batch) {
-      waiting.addAndGet(-content.bytes().length - OVERHEAD);
+      waiting.addAndGet(-(long) content.size() - OVERHEAD);
     }
     synchronized (pending) {
       pending.addAndGet(-batch.size());

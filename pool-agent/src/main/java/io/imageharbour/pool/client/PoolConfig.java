@@ -13,9 +13,10 @@ import java.time.Duration;
 public record PoolConfig(
     int replicas, Duration readTimeout, Duration callTimeout, Duration reportInterval) {
 
-  /** The defaults: one copy, 1 s, 5 s, 1 s. */
-  public static final PoolConfig DEFAULT =
-      new PoolConfig(1, Duration.ofSeconds(1), Duration.ofSeconds(5), Duration.ofSeconds(1));
+  /** With the usual times for calls and reports. */
+  public static PoolConfig of(int replicas, Duration readTimeout) {
+    return new PoolConfig(replicas, readTimeout, Duration.ofSeconds(5), Duration.ofSeconds(1));
+  }
 
   public PoolConfig {
     if (replicas < 1 || replicas > 8) {

@@ -28,6 +28,9 @@ import javax.net.ssl.X509ExtendedTrustManager;
  */
 public final class PoolSecurity {
 
+  /** Where the token lies if nothing else is said. */
+  public static final Path DEFAULT_TOKEN_FILE = Path.of("/etc/harbour/pool.token");
+
   private final Optional<String> token;
   private final Optional<Tls> tls;
 

@@ -4,6 +4,7 @@ import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.memory.LookupTable;
 import io.imageharbour.pool.memory.Region;
 import io.imageharbour.pool.memory.Span;
+import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.security.PoolSecurity;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -27,7 +28,7 @@ public final class Agents {
         List.of("shm", "tcp"),
         directory.resolve(id + ".sock"),
         0,
-        "lru",
+        PolicyKind.LRU,
         security,
         Optional.empty(),
         "info");
