@@ -1,10 +1,12 @@
 /** Real registries, containerds, images and networks for tests, benchmarks and the quickstart. */
 module io.imageharbour.testbed {
   exports io.imageharbour.testbed;
+  exports io.imageharbour.testbed.guest;
 
   requires com.fasterxml.jackson.databind;
   requires io.imageharbour.indexer;
   requires java.net.http;
+  requires java.xml;
   requires jdk.httpserver;
   requires org.slf4j;
   requires static org.jspecify;

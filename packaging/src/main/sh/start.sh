@@ -22,6 +22,9 @@ start() {
   case $java_arch in x86_64) zstd=$lib/native/linux/amd64/${zstd##*/} ;; esac
   [ ! -e "$lmdb" ] || set -- "-Dlmdbjava.native.lib=$lmdb" "$@"
   [ ! -e "$zstd" ] || set -- "-DZstdNativePath=$zstd" "$@"
+  # DiSNI looks for its own nowhere but here
+  [ ! -e "$lib/native/libdisni.so" ] ||
+    set -- "-Djava.library.path=$lib/native:/usr/java/packages/lib:/usr/lib64:/lib64:/lib:/usr/lib" "$@"
   # An AOT cache fits one build of Java only, so its name says which. Another Java starts slower, no more.
   # Java takes one at most, and whoever makes one has to do without.
   aot=$lib/$name-$java_build.aot

@@ -23,11 +23,15 @@ public record HarbourTree(Path directory) {
     if (named != null) {
       return new HarbourTree(Path.of(named).toAbsolutePath());
     }
+    return new HarbourTree(checkout().resolve(IN_CHECKOUT));
+  }
+
+  /** The checkout that the working directory lies in, which is built. */
+  public static Path checkout() throws HarbourException {
     Path start = Path.of("").toAbsolutePath();
     for (Path parent = start; parent != null; parent = parent.getParent()) {
-      Path tree = parent.resolve(IN_CHECKOUT);
-      if (Files.isExecutable(tree.resolve("bin/harbourd"))) {
-        return new HarbourTree(tree);
+      if (Files.isExecutable(parent.resolve(IN_CHECKOUT).resolve("bin/harbourd"))) {
+        return parent;
       }
     }
     throw new HarbourException(

@@ -21,7 +21,7 @@ import java.util.List;
 public final class Workspace implements AutoCloseable {
 
   /** The environment variable that marks the processes of a workspace. */
-  static final String VARIABLE = "HARBOUR_WORKSPACE";
+  public static final String VARIABLE = "HARBOUR_WORKSPACE";
 
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 

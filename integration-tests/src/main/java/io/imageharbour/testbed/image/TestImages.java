@@ -1,14 +1,9 @@
 package io.imageharbour.testbed.image;
 
-import io.imageharbour.testbed.Command;
+import io.imageharbour.testbed.UserCache;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -28,12 +23,10 @@ public final class TestImages {
           "python3-sqlalchemy",
           "git");
 
-  private final Path cache;
-  private final Consumer<String> progress;
+  private final UserCache cache;
 
-  private TestImages(Path cache, Consumer<String> progress) {
+  private TestImages(UserCache cache) {
     this.cache = cache;
-    this.progress = progress;
   }
 
   /** Makes an image in a directory that does not exist yet. */
@@ -49,17 +42,12 @@ public final class TestImages {
    * @param progress told in a sentence what takes a while
    */
   public static TestImages cached(Consumer<String> progress) {
-    Path caches =
-        Optional.ofNullable(System.getenv("XDG_CACHE_HOME"))
-            .filter(home -> !home.isEmpty())
-            .map(Path::of)
-            .orElseGet(() -> Path.of(System.getProperty("user.home"), ".cache"));
-    return new TestImages(caches.resolve("harbour/images"), progress);
+    return new TestImages(new UserCache("images", progress));
   }
 
   /** Where they are kept. */
   public Path directory() {
-    return cache;
+    return cache.directory();
   }
 
   /** What this machine's architecture is called in images. */
@@ -131,39 +119,6 @@ public final class TestImages {
   }
 
   private OciLayout cached(String name, Recipe recipe) throws IOException, InterruptedException {
-    Path finished = cache.resolve(name);
-    if (!Files.isDirectory(finished)) {
-      Files.createDirectories(cache);
-      // The lock goes with the process, so what lies in its directory later is nobody's.
-      try (FileChannel channel =
-              FileChannel.open(
-                  cache.resolve(name + ".lock"),
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.WRITE);
-          var lock = channel.lock()) {
-        if (lock.isValid() && !Files.isDirectory(finished)) {
-          build(name, recipe, finished);
-        }
-      }
-    }
-    return OciLayout.open(finished);
-  }
-
-  private void build(String name, Recipe recipe, Path finished)
-      throws IOException, InterruptedException {
-    progress.accept("building the image " + name + ", once; it is kept in " + cache);
-    Path building = cache.resolve(name + ".building");
-    delete(building);
-    try {
-      Path scratch = Files.createDirectories(building.resolve("scratch"));
-      OciLayout image = recipe.build(building.resolve("image"), scratch);
-      Files.move(image.directory(), finished, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      delete(building);
-    }
-  }
-
-  private static void delete(Path directory) throws IOException, InterruptedException {
-    Command.of("rm", "-rf", "--one-file-system", directory).run();
+    return OciLayout.open(cache.get(name, "the image " + name, recipe::build));
   }
 }
