@@ -5,6 +5,14 @@ module io.imageharbour.pool {
   exports io.imageharbour.pool.transport;
 
   requires transitive io.imageharbour.indexer;
+  requires com.fasterxml.jackson.core;
+  requires com.fasterxml.jackson.databind;
+  requires io.grpc;
+  requires io.grpc.netty;
+  requires io.netty.handler;
+  requires jetcd.common;
+  requires jetcd.core;
+  requires jetcd.grpc;
   requires org.slf4j;
   requires static org.jspecify;
 }
