@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -113,7 +114,7 @@ final class EtcdServer implements AutoCloseable {
   private boolean healthy(String scheme) throws Exception {
     if (scheme.equals("https")) {
       // its clients say whether it is well; here it is enough that it listens
-      try (java.net.Socket socket = new java.net.Socket(InetAddress.getLoopbackAddress(), port)) {
+      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
         return socket.isConnected();
       } catch (IOException e) {
         return false;
@@ -191,14 +192,16 @@ final class EtcdServer implements AutoCloseable {
     call("kv/compaction", Map.of("revision", revision, "physical", true));
   }
 
-  JsonNode call(String path, Map<String, ?> body) throws Exception {
+  JsonNode call(String path, Map<String, ?> body, String... headers) throws Exception {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(endpoint().resolve("/v3/" + path))
+            .timeout(Duration.ofSeconds(10))
+            .POST(HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body)));
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
     HttpResponse<String> response =
-        http.send(
-            HttpRequest.newBuilder(endpoint().resolve("/v3/" + path))
-                .timeout(Duration.ofSeconds(10))
-                .POST(HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body)))
-                .build(),
-            HttpResponse.BodyHandlers.ofString());
+        http.send(request.build(), HttpResponse.BodyHandlers.ofString());
     assertThat(response.statusCode()).as(path + ": " + response.body()).isEqualTo(200);
     return JSON.readTree(response.body());
   }
