@@ -36,6 +36,9 @@ module io.imageharbour.pool {
   requires io.prometheus.writer.text;
   requires transitive io.prometheus.metrics.model;
   requires jdk.httpserver;
+  requires jetcd.common;
+  requires jetcd.core;
+  requires jetcd.grpc;
   requires org.slf4j;
   requires static org.jspecify;
 }
