@@ -5,6 +5,7 @@ module io.imageharbour.pool {
   exports io.imageharbour.pool.transport;
 
   requires transitive io.imageharbour.indexer;
+  requires disni;
   requires org.slf4j;
   requires static org.jspecify;
 }
