@@ -6,18 +6,10 @@ module io.imageharbour.snapshotter {
   exports io.imageharbour.snapshotter.proto.snapshots to
       io.imageharbour.cli;
 
-  // logback makes what its configurations name
-  exports io.imageharbour.snapshotter.log to
-      ch.qos.logback.core;
-
   // picocli sets the fields of the command
   opens io.imageharbour.snapshotter to
       info.picocli;
 
-  requires ch.qos.logback.classic;
-  requires ch.qos.logback.core;
-  requires com.fasterxml.jackson.databind;
-  requires com.fasterxml.jackson.dataformat.toml;
   requires com.github.luben.zstd_jni;
   requires com.google.common;
   requires com.google.protobuf;
@@ -27,12 +19,11 @@ module io.imageharbour.snapshotter {
   requires io.grpc.protobuf;
   requires io.grpc.stub;
   requires io.imageharbour.fusefs;
+  requires io.imageharbour.pool;
   requires io.netty.common;
   requires io.netty.transport;
   requires io.prometheus.metrics.core;
-  requires io.prometheus.writer.text;
   requires io.prometheus.metrics.model;
-  requires jdk.httpserver;
   requires lmdbjava;
   requires org.slf4j;
   requires re2j;

@@ -1,6 +1,5 @@
 package io.imageharbour.fusefs;
 
-import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -11,12 +10,13 @@ import java.nio.ByteBuffer;
 public interface ContentReceiver {
 
   /**
-   * Takes a chunk that claims to have this digest. The buffer's remaining bytes are the chunk; they
-   * are consumed before the call returns, so the source may use the buffer again.
+   * Takes the wanted chunk. The buffer's remaining bytes are the chunk; they are consumed before
+   * the call returns, so the source may use the buffer again.
    *
-   * @throws IOException if the bytes do not have the digest, or could not be stored
+   * @return false if the bytes do not have the chunk's digest; the source may have others
+   * @throws IOException if the bytes are right, but could not be stored
    */
-  void accept(Digest digest, ByteBuffer bytes) throws IOException;
+  boolean accept(ByteBuffer bytes) throws IOException;
 
   /**
    * Takes a frame as it lies in its pack: that of the wanted chunk, or one that follows it.

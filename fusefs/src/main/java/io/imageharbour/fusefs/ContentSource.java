@@ -1,6 +1,10 @@
 package io.imageharbour.fusefs;
 
+import io.imageharbour.indexer.Digest;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Optional;
 
 /**
  * Somewhere that file contents come from when the content store lacks them: a registry, a memory
@@ -23,6 +27,26 @@ public interface ContentSource {
    * @throws InterruptedException if the thread was interrupted while it waited
    */
   void fetch(WantedChunk wanted, ContentReceiver receiver) throws IOException, InterruptedException;
+
+  /**
+   * After so long without the wanted chunk the next source is asked as well, and the first to bring
+   * it is used. Empty: the next one is asked only when this one has failed.
+   */
+  default Optional<Duration> headStart() {
+    return Optional.empty();
+  }
+
+  /**
+   * Offers a chunk that a source behind this one has brought, for another time. Returns soon.
+   *
+   * @param bytes have the digest; to be copied, if at all
+   */
+  default void offer(Digest digest, ByteBuffer bytes) {}
+
+  /** Whether it brings frames that follow the wanted one, too, if they are asked for. */
+  default boolean bringsFollowing() {
+    return true;
+  }
 
   /**
    * How many compressed bytes behind a frame come with it in the time that a request of their own

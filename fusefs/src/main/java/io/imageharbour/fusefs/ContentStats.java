@@ -38,6 +38,9 @@ public record ContentStats(
    * @param failures those of them that failed
    * @param chunks that it brought and that were unpacked; most frames that come along never are
    * @param bytes of those chunks, uncompressed
+   * @param nanos that the fetches took which did not fail, in nanoseconds, added up
+   * @param hedges fetches that took so long that the next source was asked as well
    */
-  public record Source(String name, long fetches, long failures, long chunks, long bytes) {}
+  public record Source(
+      String name, long fetches, long failures, long chunks, long bytes, long nanos, long hedges) {}
 }

@@ -75,7 +75,9 @@ public final class FakeSource implements ContentSource {
       throw new IOException(name + " has no pack " + wanted.location().pack());
     }
     if (wantedOnly) {
-      receiver.accept(wanted.digest(), ByteBuffer.wrap(chunk(wanted.digest())));
+      if (!receiver.accept(ByteBuffer.wrap(chunk(wanted.digest())))) {
+        throw new IOException(name + " has something else");
+      }
       return;
     }
     receiver.acceptFrame(wanted.location(), frame(wanted.location()));

@@ -1,6 +1,7 @@
 package io.imageharbour.packaging;
 
 import io.imageharbour.cli.HarbourCtl;
+import io.imageharbour.pool.agent.HarbourAgent;
 import io.imageharbour.snapshotter.Harbourd;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,6 +42,7 @@ final class Documentation {
     List<ManPage> pages =
         new ArrayList<>(new ManPage(HarbourCtl.commandLine(), 1).withSubcommands());
     pages.add(new ManPage(new CommandLine(Harbourd.class), 8));
+    pages.add(new ManPage(new CommandLine(HarbourAgent.class), 8));
     return pages;
   }
 }

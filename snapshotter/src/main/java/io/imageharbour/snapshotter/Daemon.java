@@ -1,11 +1,21 @@
 package io.imageharbour.snapshotter;
 
+import io.imageharbour.fusefs.ContentSource;
 import io.imageharbour.fusefs.ContentStore;
 import io.imageharbour.fusefs.ContentStoreConfig;
 import io.imageharbour.indexer.registry.RegistryClient;
 import io.imageharbour.indexer.registry.RegistrySettings;
+import io.imageharbour.pool.client.PoolClient;
+import io.imageharbour.pool.client.PoolConfig;
+import io.imageharbour.pool.cluster.StaticMembership;
+import io.imageharbour.pool.process.MetricsServer;
+import io.imageharbour.pool.process.ProgramVersion;
+import io.imageharbour.pool.process.SystemdNotifier;
+import io.imageharbour.pool.security.PoolSecurity;
+import io.imageharbour.pool.transport.Transport;
+import io.imageharbour.pool.transport.shm.SharedMemoryTransport;
+import io.imageharbour.pool.transport.tcp.TcpTransport;
 import io.imageharbour.snapshotter.metrics.Metrics;
-import io.imageharbour.snapshotter.metrics.MetricsServer;
 import io.imageharbour.snapshotter.mounts.IndexMounting;
 import io.imageharbour.snapshotter.mounts.IndexSnapshots;
 import io.imageharbour.snapshotter.mounts.OverlayMounts;
@@ -20,6 +30,7 @@ import io.imageharbour.snapshotter.service.SnapshotsServer;
 import io.imageharbour.snapshotter.service.SnapshotsService;
 import io.imageharbour.snapshotter.source.ContainerdContent;
 import io.imageharbour.snapshotter.source.LayerSources;
+import io.imageharbour.snapshotter.source.PoolSource;
 import io.imageharbour.snapshotter.source.RegistrySource;
 import io.imageharbour.snapshotter.source.RegistryWarmUp;
 import io.imageharbour.snapshotter.store.SnapshotStore;
@@ -32,6 +43,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -97,11 +109,13 @@ public final class Daemon implements AutoCloseable {
     SnapshotDirectories directories = new SnapshotDirectories(root);
     EventLoopGroup eventLoop = eventLoop();
     LayerSources layers = layerSources(config, eventLoop);
+    Optional<PoolClient> pool = pool(config.pool());
+    List<ContentSource> sources = new ArrayList<>();
+    pool.ifPresent(client -> sources.add(new PoolSource(client, config.pool().headStart())));
+    sources.add(new RegistrySource(registries, layers));
     ContentStore contents =
         ContentStore.open(
-            contentConfig(config),
-            List.of(new RegistrySource(registries, layers)),
-            new StoredIndexNames(store, directories, layers));
+            contentConfig(config), sources, new StoredIndexNames(store, directories, layers));
     parts.push(contents::close);
 
     Optional<IndexMounting> mounting = kernel.indexMounting();
@@ -118,7 +132,9 @@ public final class Daemon implements AutoCloseable {
             mounting.map(IndexMounting::overlayOptions).orElse(List.of()));
     if (config.metricsAddress().isPresent()) {
       MetricsServer metrics =
-          MetricsServer.start(config.metricsAddress().get(), Metrics.of(contents, store));
+          MetricsServer.start(
+              config.metricsAddress().get(),
+              Metrics.of(contents, store, pool.map(client -> client::stats)));
       parts.push(metrics::close);
     }
     SnapshotsServer server =
@@ -129,7 +145,7 @@ public final class Daemon implements AutoCloseable {
     parts.push(server::close);
     LOG.info(
         "event=ready version={} address={} root={} millis={}",
-        Version.get(),
+        ProgramVersion.get(),
         config.address(),
         root,
         (System.nanoTime() - start) / 1_000_000);
@@ -154,6 +170,26 @@ public final class Daemon implements AutoCloseable {
             1, Thread.ofPlatform().name("grpc-io").factory(), NioIoHandler.newFactory());
     parts.push(() -> eventLoop.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly());
     return eventLoop;
+  }
+
+  private Optional<PoolClient> pool(PoolSettings settings) throws IOException {
+    if (!settings.isConfigured()) {
+      return Optional.empty();
+    }
+    PoolSecurity security = settings.security().orElseThrow();
+    List<Transport> transports = new ArrayList<>();
+    for (String name : settings.transports()) {
+      transports.add(
+          name.equals("shm") ? new SharedMemoryTransport() : new TcpTransport(security.context()));
+    }
+    PoolClient pool =
+        new PoolClient(
+            PoolConfig.of(settings.replicas(), settings.readTimeout()),
+            security,
+            new StaticMembership(settings.agents()),
+            transports);
+    parts.push(pool::close);
+    return Optional.of(pool);
   }
 
   private static LayerSources layerSources(HarbourdConfig config, EventLoopGroup eventLoop) {

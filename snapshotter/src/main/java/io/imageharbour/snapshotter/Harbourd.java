@@ -1,7 +1,10 @@
 package io.imageharbour.snapshotter;
 
-import ch.qos.logback.classic.Level;
 import io.imageharbour.indexer.HarbourException;
+import io.imageharbour.pool.process.ConfigurationException;
+import io.imageharbour.pool.process.ProcessLog;
+import io.imageharbour.pool.process.ProgramVersion;
+import io.imageharbour.pool.process.SystemdNotifier;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +20,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "harbourd",
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = Harbourd.Version.class,
     description =
         "containerd's snapshotter that starts containers before their image has arrived.%n",
     footer = {
@@ -61,7 +64,7 @@ public final class Harbourd implements Callable<Integer> {
 
   /** Starts harbourd. */
   public static void main(String[] arguments) {
-    System.setProperty("logback.configurationFile", "io/imageharbour/snapshotter/logback.xml");
+    ProcessLog.begin();
     System.exit(new CommandLine(new Harbourd()).execute(arguments));
   }
 
@@ -74,7 +77,7 @@ public final class Harbourd implements Callable<Integer> {
       System.err.println("harbourd: " + e.getMessage());
       return MISUSED;
     }
-    setLogLevel(effective.logLevel());
+    ProcessLog.setLevel(effective.logLevel());
     Logger log = LoggerFactory.getLogger(Harbourd.class);
     Daemon daemon;
     try {
@@ -119,10 +122,9 @@ public final class Harbourd implements Callable<Integer> {
     return written;
   }
 
-  private static void setLogLevel(String level) {
-    if (LoggerFactory.getLogger("io.imageharbour")
-        instanceof ch.qos.logback.classic.Logger logger) {
-      logger.setLevel(Level.toLevel(level));
+  static final class Version extends ProgramVersion {
+    Version() {
+      super("harbourd");
     }
   }
 }

@@ -35,6 +35,7 @@ import java.util.Set;
  *     long a read that waits for a registry fails with EIO; default 120
  * @param parallelFetches key {@code parallel} in table {@code fetch}, 1 to 1024: frames that are
  *     fetched at once; default 32
+ * @param pool table {@code pool}: where the memory pool is
  */
 public record HarbourdConfig(
     Path root,
@@ -46,7 +47,8 @@ public record HarbourdConfig(
     Path dockerConfigDirectory,
     Set<String> plainHttpHosts,
     Duration fetchTimeout,
-    int parallelFetches) {
+    int parallelFetches,
+    PoolSettings pool) {
 
   public HarbourdConfig {
     certsDirectories = List.copyOf(certsDirectories);
@@ -65,7 +67,8 @@ public record HarbourdConfig(
         dockerConfigDirectory,
         plainHttpHosts,
         fetchTimeout,
-        parallelFetches);
+        parallelFetches,
+        pool);
   }
 
   /** The same with another socket. */
@@ -80,6 +83,7 @@ public record HarbourdConfig(
         dockerConfigDirectory,
         plainHttpHosts,
         fetchTimeout,
-        parallelFetches);
+        parallelFetches,
+        pool);
   }
 }

@@ -1,5 +1,6 @@
 package io.imageharbour.snapshotter;
 
+import io.imageharbour.pool.process.ConfigurationException;
 import java.nio.file.Path;
 
 /** Configurations for tests. */

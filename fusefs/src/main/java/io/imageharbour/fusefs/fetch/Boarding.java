@@ -6,7 +6,6 @@ import io.imageharbour.fusefs.table.FrameAddress;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentMap;
-import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,34 +42,32 @@ final class Boarding {
   private final KeptFrames kept;
   private final ConcurrentMap<FrameAddress, FrameFlight> flights;
   private final FrameRuns runs;
-  private final LongSupplier bytesPerLatency;
 
   /**
    * Looks at what is known.
    *
    * @param flights gets one for each frame that comes along
-   * @param bytesPerLatency of the first source
    */
   Boarding(
       ContentTable table,
       KeptFrames kept,
       ConcurrentMap<FrameAddress, FrameFlight> flights,
-      FrameRuns runs,
-      LongSupplier bytesPerLatency) {
+      FrameRuns runs) {
     this.table = table;
     this.kept = kept;
     this.flights = flights;
     this.runs = runs;
-    this.bytesPerLatency = bytesPerLatency;
   }
 
   /**
    * Adds the frames behind the run's first that come along: as many as cost no more time than
    * requests of their own would, and those that are worth more. Ends at the first that is here, or
    * on its way.
+   *
+   * @param bytesPerLatency of the source that is about to be asked
    */
-  void board(FrameRun run, Following following) {
-    long free = Math.min(bytesPerLatency.getAsLong() / RIDERS_PER_WANTED, MAX_FREE_RIDE);
+  void board(FrameRun run, Following following, long bytesPerLatency) {
+    long free = Math.min(bytesPerLatency / RIDERS_PER_WANTED, MAX_FREE_RIDE);
     long left = Math.max(free, Math.min(following.bytes(), MAX_RIDE));
     long inflatedLeft = MAX_INFLATED_RIDE;
     try {

@@ -3,15 +3,12 @@ package io.imageharbour.fusefs.fetch;
 import io.imageharbour.fusefs.ContentSource;
 import io.imageharbour.fusefs.ContentStats;
 import io.imageharbour.fusefs.FrameLocation;
-import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.fusefs.cas.Cas;
-import io.imageharbour.fusefs.fetch.Deadlines.Deadline;
 import io.imageharbour.fusefs.table.ContentTable;
 import io.imageharbour.fusefs.table.FrameAddress;
 import io.imageharbour.fusefs.table.StoredChunk;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -39,15 +36,12 @@ public final class FetchPath implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(FetchPath.class);
 
-  /** So often a source is asked again after it brought wrong bytes. */
-  private static final int ATTEMPTS_PER_SOURCE = 3;
-
   /** Threads that unpack what was kept; none of them waits for a source. */
   private static final int UNPACKERS = 2;
 
   private static final long CLOSE_SECONDS = 5;
 
-  private final List<SourceCounters> sources;
+  private final SourceSequence sources;
   private final ContentTable table;
   private final Cas cas;
   private final KeptFrames kept;
@@ -60,7 +54,6 @@ public final class FetchPath implements AutoCloseable {
   private final ThreadPoolExecutor unpackers = FetchThreads.queueing("unpack-", UNPACKERS);
   private final LongAdder wrongDigests = new LongAdder();
   private final SourceRound.Stores stores;
-  private final Boarding boarding;
 
   /**
    * A fetch path.
@@ -73,19 +66,20 @@ public final class FetchPath implements AutoCloseable {
   public FetchPath(
       List<ContentSource> sources, ContentTable table, Cas cas, int maxFetches, Duration timeout)
       throws IOException {
-    this.sources = sources.stream().map(SourceCounters::new).toList();
     this.table = table;
     this.cas = cas;
     this.timeout = timeout;
     kept = new KeptFrames(cas.scratchFile(), KeptFrames.CAPACITY);
     stores = new SourceRound.Stores(cas, table, kept, wrongDigests);
-    boarding =
-        new Boarding(
-            table,
-            kept,
-            flights,
-            runs,
-            () -> sources.isEmpty() ? 0 : sources.getFirst().bytesPerLatency());
+    this.sources =
+        new SourceSequence(
+            sources,
+            timeout,
+            Math.max(1, maxFetches / 4),
+            deadlines,
+            stores,
+            new Boarding(table, kept, flights, runs),
+            this::callOff);
     demandThreads = FetchThreads.queueing("fetch-", maxFetches);
     aheadThreads = FetchThreads.refusing("fetch-ahead-", Math.max(1, maxFetches / 4));
   }
@@ -131,7 +125,7 @@ public final class FetchPath implements AutoCloseable {
 
   /** What each source did. */
   public List<ContentStats.Source> sourceStats() {
-    return sources.stream().map(SourceCounters::stats).toList();
+    return sources.stats();
   }
 
   /** Ends all flights; whoever waits gets an error. */
@@ -140,7 +134,8 @@ public final class FetchPath implements AutoCloseable {
     for (FrameFlight flight : flights.values()) {
       abandon(flight, "the content store was closed");
     }
-    List<ThreadPoolExecutor> pools = List.of(demandThreads, aheadThreads, unpackers);
+    List<ThreadPoolExecutor> pools =
+        List.of(demandThreads, aheadThreads, unpackers, sources.threads());
     pools.forEach(ThreadPoolExecutor::shutdownNow);
     deadlines.close();
     try {
@@ -217,79 +212,53 @@ public final class FetchPath implements AutoCloseable {
   }
 
   /**
-   * Lets a flight begin, and those of the frames that come along. It fails after the timeout,
-   * whether a thread was free for it or not. If it can't begin it is called off.
+   * Lets a flight begin. It fails after the timeout, whether a thread was free for it or not. If it
+   * can't begin it is called off.
    *
    * @throws RejectedExecutionException if no thread may take it
    */
-  private void start(FrameFlight first, Following following, Executor threads) {
+  private void start(FrameFlight flight, Following following, Executor threads) {
     boolean begun = false;
     try {
-      FrameRun run = new FrameRun(first, !following.isReadSoon());
-      start(run, following, threads);
-      begun = true;
-    } finally {
-      if (!begun) {
-        callOff(first);
-      }
-    }
-  }
-
-  private void start(FrameRun run, Following following, Executor threads) {
-    FrameFlight first = run.first();
-    boolean begun = false;
-    try {
-      boolean isKept = kept.contains(first.wanted().frame());
-      if (!isKept) {
-        boarding.board(run, following);
-      }
-      endAfter(timeout, first, () -> abandon(run, "nothing came within " + timeout));
-      if (isKept) {
-        unpackers.execute(() -> unpack(run, threads));
+      ScheduledFuture<?> timer =
+          deadlines.runAfter(timeout, () -> abandon(flight, "nothing came within " + timeout));
+      flight.over().thenRun(() -> timer.cancel(false));
+      if (kept.contains(flight.wanted().frame())) {
+        unpackers.execute(() -> unpack(flight, following, threads));
       } else {
-        threads.execute(() -> fly(run));
+        threads.execute(() -> fly(flight, following));
       }
       begun = true;
     } finally {
       if (!begun) {
-        callOffRiders(run);
+        callOff(flight);
       }
     }
-    if (!run.riders().isEmpty()) {
-      first
-          .stored()
-          .thenRun(() -> endAfter(WantedChunk.PATIENCE_BEHIND, first, () -> callOffRiders(run)));
-    }
   }
 
-  /** Does something about a flight that is not over by then. */
-  private void endAfter(Duration patience, FrameFlight flight, Runnable action) {
-    ScheduledFuture<?> timer = deadlines.runAfter(patience, action);
-    flight.over().thenRun(() -> timer.cancel(false));
-  }
-
-  /** Takes the chunk from a frame that came along with another, or else lets the run fly. */
-  private void unpack(FrameRun run, Executor threads) {
+  /** Takes the chunk from a frame that came along with another, or else lets the flight fly. */
+  private void unpack(FrameFlight flight, Following following, Executor threads) {
     boolean flies = false;
     try {
-      if (!run.first().over().isDone() && !unpackKept(run)) {
-        threads.execute(() -> fly(run));
+      if (!flight.over().isDone() && !unpackKept(flight)) {
+        threads.execute(() -> fly(flight, following));
         flies = true;
       }
     } catch (RejectedExecutionException e) {
       log.trace("event=not-fetched cause=\"{}\"", e.toString());
     } finally {
       if (!flies) {
-        callOff(run.first());
+        callOff(flight);
       }
     }
   }
 
   /** Whether the wanted chunk was in a frame that came along with another. */
-  private boolean unpackKept(FrameRun run) {
-    StoredChunk wanted = run.first().wanted();
+  private boolean unpackKept(FrameFlight flight) {
+    StoredChunk wanted = flight.wanted();
     try {
-      SourceRound round = new SourceRound(run, location(wanted), stores, this::callOff);
+      SourceRound round =
+          new SourceRound(new FrameRun(flight, true), location(wanted), stores, this::callOff);
       Optional<KeptFrames.Kept> came = kept.take(wanted.frame());
       if (came.isPresent()) {
         round
@@ -300,103 +269,40 @@ public final class FetchPath implements AutoCloseable {
       // the sources may do better
       log.warn("event=kept-frame-dropped digest={} cause=\"{}\"", wanted.digest(), e.toString());
     }
-    return run.first().hasWantedCome();
+    return flight.hasWantedCome();
   }
 
-  private void fly(FrameRun run) {
-    FrameFlight first = run.first();
-    if (first.over().isDone()) {
+  private void fly(FrameFlight flight, Following following) {
+    if (flight.over().isDone()) {
       return; // nobody waits for it any more
     }
+    StoredChunk wanted = flight.wanted();
     @Nullable IOException failure =
-        new FetchFailedException(first.wanted().digest(), "the fetch ended early");
+        new FetchFailedException(wanted.digest(), "the fetch ended early");
     boolean shared = true;
     try {
-      SourceRound round = new SourceRound(run, location(first.wanted()), stores, this::callOff);
-      failure = askSources(round);
-      shared = !round.sawWrongDigest();
+      SourceSequence.Outcome outcome = sources.ask(flight, following, location(wanted));
+      failure = flight.hasWantedCome() ? null : failure(wanted, outcome.causes());
+      shared = !outcome.sawWrongDigest();
     } catch (IOException e) {
       failure = e;
     } catch (InterruptedException e) {
-      failure = new FetchFailedException(first.wanted().digest(), "it was interrupted");
+      failure = new FetchFailedException(wanted.digest(), "it was interrupted");
     } finally {
-      flights.remove(first.wanted().frame(), first);
-      first.end(failure, shared);
-      callOffRiders(run);
+      flights.remove(wanted.frame(), flight);
+      flight.end(failure, shared);
     }
+  }
+
+  private static IOException failure(StoredChunk wanted, List<String> causes) {
+    String all = causes.isEmpty() ? "there is no source" : String.join("; ", causes);
+    return new FetchFailedException(wanted.digest(), all);
   }
 
   private FrameLocation location(StoredChunk chunk) throws IOException {
     return table
         .locate(chunk.frame())
         .orElseThrow(() -> new FetchFailedException(chunk.digest(), "no image refers to its pack"));
-  }
-
-  /** Asks one source after the other until the wanted chunk has come; why it did not, or null. */
-  private @Nullable IOException askSources(SourceRound round) throws InterruptedException {
-    List<String> causes = new ArrayList<>();
-    long begin = System.nanoTime();
-    for (int i = 0; i < sources.size(); i++) {
-      long left = timeout.toNanos() - (System.nanoTime() - begin);
-      Duration share = Duration.ofNanos(Math.max(1, left / (sources.size() - i)));
-      SourceCounters source = sources.get(i);
-      for (int attempt = 1; ; attempt++) {
-        Optional<String> cause = ask(round, source, share);
-        if (cause.isEmpty()) {
-          return null;
-        }
-        if (!round.sawWrongDigest() || attempt == ATTEMPTS_PER_SOURCE) {
-          causes.add(source.source.name() + ": " + cause.get());
-          break;
-        }
-        log.warn(
-            "event=wrong-digest source={} digest={} attempt={} cause=\"{}\"",
-            source.source.name(),
-            round.wanted().digest(),
-            attempt,
-            cause.get());
-        round.forgetWrongDigest();
-      }
-    }
-    String all = causes.isEmpty() ? "there is no source" : String.join("; ", causes);
-    return new FetchFailedException(round.wanted().digest(), all);
-  }
-
-  /** Asks one source once; says why the wanted chunk did not come, if it did not. */
-  private Optional<String> ask(SourceRound round, SourceCounters source, Duration limit)
-      throws InterruptedException {
-    source.fetches.increment();
-    String cause = "it did not bring the chunk";
-    try (Deadline deadline = deadlines.interruptAfter(limit)) {
-      try {
-        source.source.fetch(round.wanted(), round.receiver(source));
-      } catch (InterruptedException e) {
-        if (!deadline.hasPassed()) {
-          throw e;
-        }
-        cause = "nothing came within " + limit;
-      }
-    } catch (IOException e) {
-      cause = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    } catch (RuntimeException e) {
-      // a bug in a source must not leave those who wait without an answer
-      log.error("event=source-broken source={}", source.source.name(), e);
-      cause = e.toString();
-    }
-    if (round.hasWantedCome()) {
-      return Optional.empty();
-    }
-    source.failures.increment();
-    return Optional.of(cause);
-  }
-
-  private void callOffRiders(FrameRun run) {
-    run.riders().forEach(rider -> callOff(rider.flight()));
-  }
-
-  private void abandon(FrameRun run, String cause) {
-    abandon(run.first(), cause);
-    callOffRiders(run);
   }
 
   private void abandon(FrameFlight flight, String cause) {

@@ -64,10 +64,17 @@ final class SourceRound {
   ContentReceiver receiver(SourceCounters source) {
     return new ContentReceiver() {
       @Override
-      public void accept(Digest digest, ByteBuffer bytes) throws IOException {
+      public boolean accept(ByteBuffer bytes) throws IOException {
         ByteBuffer content = bytes.slice();
         bytes.position(bytes.limit());
-        store(run.first(), source, digest, content);
+        if (content.remaining() != wanted.part().size()
+            || !Digest.sha256(content.duplicate()).equals(wanted.digest())) {
+          return false;
+        }
+        count(source, content.remaining());
+        run.first().deliver(wanted.digest(), content, Optional.empty());
+        offerToOthers(source, wanted.digest(), content);
+        return true;
       }
 
       @Override
@@ -140,8 +147,7 @@ final class SourceRound {
   private void store(FrameFlight flight, SourceCounters source, Digest digest, ByteBuffer content)
       throws IOException {
     int size = content.remaining();
-    source.chunks.increment();
-    source.bytes.add(size);
+    count(source, size);
     Optional<ChunkSink> keep = Optional.empty();
     switch (flight.need(digest)) {
       case WANTED -> {}
@@ -164,6 +170,16 @@ final class SourceRound {
       throw new WrongDigestException(digest, actual, size);
     }
     flight.deliver(digest, content, keep);
+    offerToOthers(source, digest, content);
+  }
+
+  private static void count(SourceCounters source, int bytes) {
+    source.chunks.increment();
+    source.bytes.add(bytes);
+  }
+
+  private static void offerToOthers(SourceCounters source, Digest digest, ByteBuffer content) {
+    source.before.forEach(other -> other.offer(digest, content.duplicate()));
   }
 
   private static ByteBuffer bytes(byte[] frame, FrameLocation.Part part) {

@@ -22,7 +22,7 @@ class KeptFramesTest {
 
   @TempDir Path directory;
 
-  private final SourceCounters source = new SourceCounters(new FakeSource("registry"));
+  private final SourceCounters source = new SourceCounters(new FakeSource("registry"), List.of());
   private KeptFrames kept;
 
   @BeforeEach

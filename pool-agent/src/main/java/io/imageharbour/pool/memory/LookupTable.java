@@ -102,8 +102,8 @@ public final class LookupTable {
    */
   public static Optional<Entry> find(MemorySegment bucket, Digest digest) {
     for (int i = 0; i < ENTRIES; i++) {
-      if (bucket.get(WORD, i * ENTRY) == digest.word0()) {
-        Optional<Entry> entry = read(bucket, i * ENTRY);
+      if (bucket.get(WORD, (long) i * ENTRY) == digest.word0()) {
+        Optional<Entry> entry = read(bucket, (long) i * ENTRY);
         if (entry.isPresent() && entry.get().digest().equals(digest)) {
           return entry;
         }
@@ -125,7 +125,7 @@ public final class LookupTable {
   public boolean add(Digest digest, Span where) {
     long bucket = bucketOffset(digest, buckets);
     for (int i = 0; i < ENTRIES; i++) {
-      long at = bucket + i * ENTRY;
+      long at = bucket + (long) i * ENTRY;
       if (table.get(INT, at + LENGTH) == 0) {
         write(at, digest, where, ++generation);
         return true;
@@ -139,7 +139,7 @@ public final class LookupTable {
     long bucket = bucketOffset(digest, buckets);
     Optional<Entry> oldest = Optional.empty();
     for (int i = 0; i < ENTRIES; i++) {
-      Optional<Entry> entry = read(table, bucket + i * ENTRY);
+      Optional<Entry> entry = read(table, bucket + (long) i * ENTRY);
       if (entry.isPresent()
           && (oldest.isEmpty() || entry.get().generation() < oldest.get().generation())) {
         oldest = entry;
@@ -152,7 +152,7 @@ public final class LookupTable {
   public void remove(Digest digest) {
     long bucket = bucketOffset(digest, buckets);
     for (int i = 0; i < ENTRIES; i++) {
-      long at = bucket + i * ENTRY;
+      long at = bucket + (long) i * ENTRY;
       Optional<Entry> entry = read(table, at);
       if (entry.isPresent() && entry.get().digest().equals(digest)) {
         PUBLISHED.setVolatile(table, at + CHECKSUM, 0L);

@@ -2,11 +2,13 @@ package io.imageharbour.snapshotter.metrics;
 
 import io.imageharbour.fusefs.ContentStats;
 import io.imageharbour.fusefs.ContentStore;
+import io.imageharbour.pool.client.PoolStats;
 import io.imageharbour.snapshotter.store.SnapshotStore;
 import io.imageharbour.snapshotter.store.SnapshotStoreException;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
@@ -20,9 +22,11 @@ public final class Metrics {
     this.stats = stats;
   }
 
-  /** The metrics of these two. */
-  public static PrometheusRegistry of(ContentStore contents, SnapshotStore snapshots) {
+  /** The metrics of these, and of the pool if there is one. */
+  public static PrometheusRegistry of(
+      ContentStore contents, SnapshotStore snapshots, Optional<Supplier<PoolStats>> pool) {
     Metrics metrics = new Metrics(contents::stats);
+    pool.ifPresent(stats -> PoolMetrics.add(stats, metrics.registry));
     metrics.addContents();
     metrics.addSources();
     metrics.addSnapshots(snapshots);
@@ -56,6 +60,25 @@ public final class Metrics {
     source("failures", "Fetches that failed.", ContentStats.Source::failures);
     source("chunks", "Chunks that a source brought.", ContentStats.Source::chunks);
     source("bytes", "Bytes that a source brought, inflated.", ContentStats.Source::bytes);
+    source(
+        "hedges",
+        "Fetches that took so long that the next source was asked as well.",
+        ContentStats.Source::hedges);
+    addTimes();
+  }
+
+  private void addTimes() {
+    CounterWithCallback.builder()
+        .name("harbour_source_seconds_total")
+        .help("Time that fetches from a source took which did not fail.")
+        .labelNames("source")
+        .callback(
+            callback ->
+                stats
+                    .get()
+                    .sources()
+                    .forEach(source -> callback.call(source.nanos() / 1e9, source.name())))
+        .register(registry);
   }
 
   private void addSnapshots(SnapshotStore snapshots) {

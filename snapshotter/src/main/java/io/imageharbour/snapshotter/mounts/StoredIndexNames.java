@@ -7,7 +7,7 @@ import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Inode;
 import io.imageharbour.indexer.format.IndexFormat;
-import io.imageharbour.snapshotter.log.FieldValue;
+import io.imageharbour.pool.process.FieldValue;
 import io.imageharbour.snapshotter.source.ImageOrigins;
 import io.imageharbour.snapshotter.source.LayerSources;
 import io.imageharbour.snapshotter.store.Snapshot;

@@ -179,7 +179,7 @@ class RegistrySourceTest {
     private int refused;
 
     @Override
-    public void accept(Digest digest, ByteBuffer bytes) {
+    public boolean accept(ByteBuffer bytes) {
       throw new AssertionError("a registry has frames");
     }
 

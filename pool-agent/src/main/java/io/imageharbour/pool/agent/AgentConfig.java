@@ -1,0 +1,52 @@
+package io.imageharbour.pool.agent;
+
+import io.imageharbour.pool.policy.PolicyKind;
+import io.imageharbour.pool.security.PoolSecurity;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The configuration of an agent: a TOML file, read once at start, and a few options of the command
+ * line that replace what it says. Every key has a default, so an empty file is complete.
+ *
+ * @param id key {@code id}: the agent's name in the pool, the same after a restart: 1 to 64 of a-z,
+ *     0-9 and "-"; default the host's name
+ * @param listen key {@code listen}: {@code host:port} of the gRPC service; default {@code
+ *     127.0.0.1:7410}
+ * @param memory key {@code memory}: bytes to lend, such as {@code "8GiB"}; default {@code 1GiB}
+ * @param lockMemory key {@code lock-memory}: whether that memory is kept from being swapped out;
+ *     default true
+ * @param transports key {@code transports}: how clients may read it: {@code rdma}, {@code shm},
+ *     {@code tcp}; default {@code shm} and {@code tcp}
+ * @param socket key {@code socket}: the unix socket of the transport {@code shm}; default {@code
+ *     /run/harbour/agent.sock}
+ * @param tcpPort key {@code tcp-port}: the port of the transport {@code tcp}, at the address of
+ *     {@code listen}; default 7411; 0 takes a free one
+ * @param policy key {@code policy}: which contents stay when memory is full: {@code lru}, {@code
+ *     arc}, {@code s3-fifo} or {@code w-tinylfu} (the default)
+ * @param security table {@code security}: {@code certificate}, {@code key} and {@code authorities},
+ *     three PEM files, for TLS with certificates on both sides; else {@code token-file}, default
+ *     {@code /etc/harbour/pool.token}, made if it is not there
+ * @param metricsAddress key {@code metrics-address}: {@code host:port} to serve Prometheus metrics
+ *     on, over HTTP; off by default
+ * @param logLevel key {@code log-level}: {@code error}, {@code warn}, {@code info} (the default) or
+ *     {@code debug}
+ */
+public record AgentConfig(
+    String id,
+    String listen,
+    long memory,
+    boolean lockMemory,
+    List<String> transports,
+    Path socket,
+    int tcpPort,
+    PolicyKind policy,
+    PoolSecurity security,
+    Optional<String> metricsAddress,
+    String logLevel) {
+
+  public AgentConfig {
+    transports = List.copyOf(transports);
+  }
+}

@@ -1,0 +1,141 @@
+package io.imageharbour.pool.agent;
+
+import io.imageharbour.pool.policy.PolicyKind;
+import io.imageharbour.pool.policy.UnknownPolicyException;
+import io.imageharbour.pool.process.ByteSize;
+import io.imageharbour.pool.process.ConfigTable;
+import io.imageharbour.pool.process.ConfigurationException;
+import io.imageharbour.pool.security.PoolSecurity;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/** Reads {@link AgentConfig} from TOML; options of the command line come first. */
+final class AgentConfigFile {
+
+  private static final String PROGRAM = "harbour-agent";
+  private static final Set<String> TRANSPORTS = Set.of("shm", "tcp");
+  private static final long LEAST_MEMORY = 16 << 20;
+
+  /**
+   * What the command line says instead of the file.
+   *
+   * @param memory as it is written, such as {@code 8GiB}
+   */
+  record Options(
+      Optional<String> memory, Optional<List<String>> transports, Optional<String> listen) {
+    static final Options NONE = new Options(Optional.empty(), Optional.empty(), Optional.empty());
+  }
+
+  private AgentConfigFile() {}
+
+  static AgentConfig read(Path file, Options options) throws ConfigurationException {
+    return of(ConfigTable.read(PROGRAM, file), options);
+  }
+
+  static AgentConfig parse(String source, String toml, Options options)
+      throws ConfigurationException {
+    return of(ConfigTable.parse(PROGRAM, source, toml), options);
+  }
+
+  private static AgentConfig of(ConfigTable file, Options options) throws ConfigurationException {
+    ConfigTable security = file.table("security");
+    AgentConfig config =
+        new AgentConfig(
+            id(file),
+            options.listen().orElse(listen(file)),
+            memory(file, options.memory()),
+            file.flag("lock-memory", true),
+            transports(file, options.transports()),
+            file.path("socket", Path.of("/run/harbour/agent.sock")),
+            file.integer("tcp-port", 7411, 0, 65_535),
+            policy(file),
+            security(security),
+            file.endpoint("metrics-address"),
+            file.logLevel());
+    file.refuseUnknown();
+    security.refuseUnknown();
+    return config;
+  }
+
+  private static String id(ConfigTable file) throws ConfigurationException {
+    String id = file.string("id", "");
+    if (id.isEmpty()) {
+      return hostName();
+    }
+    if (!id.matches("[a-z0-9-]{1,64}")) {
+      throw file.wrong("id", "1 to 64 of a-z, 0-9 and \"-\"");
+    }
+    return id;
+  }
+
+  private static String hostName() {
+    try {
+      String name = InetAddress.getLocalHost().getHostName().toLowerCase(Locale.ROOT);
+      String id = name.replaceAll("[^a-z0-9-]", "-");
+      return id.substring(0, Math.min(id.length(), 64));
+    } catch (UnknownHostException e) {
+      return "agent";
+    }
+  }
+
+  private static String listen(ConfigTable file) throws ConfigurationException {
+    return file.endpoint("listen").orElse("127.0.0.1:7410");
+  }
+
+  private static long memory(ConfigTable file, Optional<String> option)
+      throws ConfigurationException {
+    String written = file.string("memory", "1GiB");
+    OptionalLong memory = ByteSize.parse(option.orElse(written));
+    if (memory.isEmpty() || memory.getAsLong() < LEAST_MEMORY) {
+      if (option.isPresent()) {
+        throw new ConfigurationException(
+            "--memory is \"%s\", which must be at least 16MiB, such as 8GiB"
+                .formatted(option.get()));
+      }
+      throw file.wrong("memory", "at least \"16MiB\", such as \"8GiB\"");
+    }
+    return memory.getAsLong();
+  }
+
+  private static List<String> transports(ConfigTable file, Optional<List<String>> option)
+      throws ConfigurationException {
+    List<String> written = file.strings("transports", List.of("shm", "tcp"));
+    List<String> transports = option.orElse(written);
+    if (transports.isEmpty() || !TRANSPORTS.containsAll(transports)) {
+      String names = String.join(", ", TRANSPORTS.stream().sorted().toList());
+      throw option.isPresent()
+          ? new ConfigurationException("--transport takes some of " + names)
+          : file.wrong("transports", "some of " + names);
+    }
+    return transports.stream().distinct().toList();
+  }
+
+  private static PolicyKind policy(ConfigTable file) throws ConfigurationException {
+    try {
+      return PolicyKind.named(file.string("policy", "w-tinylfu"));
+    } catch (UnknownPolicyException e) {
+      throw file.wrong("policy", "\"lru\", \"arc\", \"s3-fifo\" or \"w-tinylfu\"");
+    }
+  }
+
+  private static PoolSecurity security(ConfigTable table) throws ConfigurationException {
+    String certificate = table.string("certificate", "");
+    String token = table.string("token-file", "");
+    if (certificate.isEmpty()) {
+      return PoolSecurity.ofTokenMadeIfMissing(
+          table.path("token-file", PoolSecurity.DEFAULT_TOKEN_FILE));
+    }
+    if (!token.isEmpty()) {
+      throw table.wrong("token-file", "left out when there is a certificate");
+    }
+    Path none = Path.of("/");
+    return PoolSecurity.ofTls(
+        table.path("certificate", none), table.path("key", none), table.path("authorities", none));
+  }
+}

@@ -1,0 +1,370 @@
+package io.imageharbour.pool.agent;
+
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.pool.linux.SharedMemory;
+import io.imageharbour.pool.memory.LookupTable;
+import io.imageharbour.pool.memory.Region;
+import io.imageharbour.pool.memory.Regions;
+import io.imageharbour.pool.memory.SlabAllocator;
+import io.imageharbour.pool.memory.Span;
+import io.imageharbour.pool.policy.EvictionPolicy;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.function.LongFunction;
+
+/**
+ * The contents of an agent: their bytes in slabs, where they lie in the lookup table, and which go
+ * when there is no room. Safe for use by several threads. Clients read the same memory at any time,
+ * without asking: what is given up may be read for a moment longer, and half of it may then be
+ * something else, which its digest tells.
+ */
+public final class ContentMemory implements AutoCloseable {
+
+  /** The slabs of a pool of this many bytes, or more, are as large as may be. */
+  private static final long SLABS = 16;
+
+  private static final long LEAST_SLAB = 16 << 20;
+
+  /** So many bytes of memory have one entry of the lookup table; contents have more on average. */
+  private static final long BYTES_PER_ENTRY = 16 << 10;
+
+  private final SlabSource source;
+  private final Regions regions;
+  private final Region tableRegion;
+  private final LookupTable table;
+  private final SlabAllocator allocator;
+  private final EvictionPolicy<Digest> policy;
+  private final int slabSize;
+
+  /** Where each content lies, as the allocator names it. */
+  private final Map<Digest, Long> addresses = new HashMap<>();
+
+  /** The regions of slabs, by the allocator's number. */
+  private final Map<Integer, Region> slabs = new HashMap<>();
+
+  private int lastRegion = Region.TABLE;
+  private long stored;
+  private long wrong;
+  private long evicted;
+  private long refused;
+  private long crowdedOut;
+  private long readsReported;
+  private long bytesReported;
+
+  /**
+   * What it has and did.
+   *
+   * @param capacity bytes of all slabs
+   * @param used bytes of them that contents take up
+   * @param largestFree the longest run of free bytes
+   * @param fragmentation as {@link SlabAllocator#fragmentation} says
+   * @param contents that are there
+   * @param stored contents, since the start; as all that follow
+   * @param wrong contents that did not have their digest
+   * @param evicted contents given up for others
+   * @param refused contents that found no room
+   * @param crowdedOut contents given up because their bucket of the table was full
+   * @param readsReported reads that clients told of
+   * @param bytesReported their bytes
+   */
+  public record Usage(
+      long capacity,
+      long used,
+      long largestFree,
+      double fragmentation,
+      long contents,
+      long stored,
+      long wrong,
+      long evicted,
+      long refused,
+      long crowdedOut,
+      long readsReported,
+      long bytesReported) {}
+
+  /**
+   * Contents that were given up.
+   *
+   * @param bytes of all of them
+   */
+  public record Evicted(long contents, long bytes) {}
+
+  /**
+   * Takes memory of the host and makes it readable.
+   *
+   * @param capacity in bytes; rounded up to whole slabs
+   * @param policy makes the policy for so many bytes
+   * @throws OutOfHostMemoryException if the host does not give it; nothing is held then
+   */
+  public ContentMemory(
+      SlabSource source,
+      Regions regions,
+      long capacity,
+      LongFunction<EvictionPolicy<Digest>> policy)
+      throws OutOfHostMemoryException {
+    this.source = source;
+    this.regions = regions;
+    slabSize = slabSize(capacity);
+    allocator = new SlabAllocator(slabSize);
+    long tableSize =
+        Math.max(LookupTable.sizeFor(capacity / BYTES_PER_ENTRY), SharedMemory.HUGE_PAGE);
+    tableRegion = new Region(Region.TABLE, source.take("harbour-table", tableSize));
+    table = new LookupTable(tableRegion.memory().segment());
+    regions.add(tableRegion);
+    try {
+      while (allocator.capacity() < capacity) {
+        addSlab();
+      }
+    } catch (OutOfHostMemoryException | RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+    this.policy = policy.apply(allocator.capacity());
+  }
+
+  /** Length of a slab in an agent that begins with so many bytes: whole huge pages. */
+  static int slabSize(long capacity) {
+    long share = Math.clamp(capacity / SLABS, LEAST_SLAB, SlabAllocator.MAX_SLAB_LENGTH);
+    return Math.toIntExact(share / SharedMemory.HUGE_PAGE * SharedMemory.HUGE_PAGE);
+  }
+
+  /** Whether a content is there. */
+  public synchronized boolean contains(Digest digest) {
+    return addresses.containsKey(digest);
+  }
+
+  /**
+   * Takes a content over from staging memory, checks it and publishes it; gives up others for it.
+   * What the client writes meanwhile does no harm: the copy is checked.
+   *
+   * @param staged 1 to {@link Span#MAX_LENGTH} bytes
+   * @return false if there is no room for it
+   * @throws WrongContentException if the bytes have another digest
+   */
+  public synchronized boolean store(Digest digest, MemorySegment staged)
+      throws WrongContentException {
+    if (addresses.containsKey(digest)) {
+      return true;
+    }
+    int length = Math.toIntExact(staged.byteSize());
+    OptionalLong address = allocate(length);
+    if (address.isEmpty()) {
+      refused++;
+      return false;
+    }
+    Span span = span(address.getAsLong(), length);
+    MemorySegment copy = bytes(span);
+    copy.copyFrom(staged);
+    Digest actual = Digest.sha256(copy.asByteBuffer());
+    if (!actual.equals(digest)) {
+      allocator.free(address.getAsLong());
+      wrong++;
+      throw new WrongContentException(digest, actual, length);
+    }
+    publish(digest, span);
+    addresses.put(digest, address.getAsLong());
+    policy.stored(digest, length);
+    stored++;
+    return true;
+  }
+
+  /** Takes note of reads that a client tells of; contents that are not there are passed over. */
+  public synchronized void read(List<Digest> digests) {
+    for (Digest digest : digests) {
+      Long address = addresses.get(digest);
+      policy.read(digest);
+      if (address != null) {
+        readsReported++;
+        bytesReported += allocator.length(address);
+      }
+    }
+  }
+
+  /** Computes digests again and gives up contents that are not what they should be. */
+  public synchronized void check(List<Digest> suspects) {
+    for (Digest digest : suspects) {
+      Long address = addresses.get(digest);
+      if (address != null) {
+        MemorySegment content = bytes(span(address, allocator.length(address)));
+        if (!Digest.sha256(content.asByteBuffer()).equals(digest)) {
+          wrong++;
+          policy.removed(digest);
+          free(digest);
+        }
+      }
+    }
+  }
+
+  /** Gives up these contents; those that are not there are passed over. */
+  public synchronized Evicted evict(List<Digest> digests) {
+    long contents = 0;
+    long bytes = 0;
+    for (Digest digest : digests) {
+      Long address = addresses.get(digest);
+      if (address != null) {
+        contents++;
+        bytes += allocator.length(address);
+        policy.removed(digest);
+        free(digest);
+      }
+    }
+    return new Evicted(contents, bytes);
+  }
+
+  /** Gives up everything. */
+  public synchronized Evicted evictAll() {
+    return evict(List.copyOf(addresses.keySet()));
+  }
+
+  /** All contents with their sizes in bytes, in no order. */
+  public synchronized Map<Digest, Integer> contents() {
+    Map<Digest, Integer> sizes = HashMap.newHashMap(addresses.size());
+    addresses.forEach((digest, address) -> sizes.put(digest, allocator.length(address)));
+    return sizes;
+  }
+
+  /**
+   * Lends more or less memory. Contents of slabs that go move to others while there is room, and
+   * else are given up.
+   *
+   * @param capacity in bytes; at least one slab stays
+   * @return what it lends now: the next higher number of whole slabs
+   * @throws OutOfHostMemoryException if the host does not give more
+   */
+  public synchronized long resize(long capacity) throws OutOfHostMemoryException {
+    long wanted = Math.max(1, Math.ceilDiv(capacity, slabSize));
+    try {
+      while (slabs.size() > wanted) {
+        removeSlab();
+      }
+      while (slabs.size() < wanted) {
+        addSlab();
+      }
+    } finally {
+      policy.resize(allocator.capacity());
+    }
+    return allocator.capacity();
+  }
+
+  /** What it has and did. */
+  public synchronized Usage usage() {
+    return new Usage(
+        allocator.capacity(),
+        allocator.used(),
+        allocator.largestFree(),
+        allocator.fragmentation(),
+        addresses.size(),
+        stored,
+        wrong,
+        evicted,
+        refused,
+        crowdedOut,
+        readsReported,
+        bytesReported);
+  }
+
+  /** Gives all memory back to the host. */
+  @Override
+  public synchronized void close() {
+    List<Region> all = new ArrayList<>(slabs.values());
+    all.add(tableRegion);
+    slabs.clear();
+    addresses.clear();
+    for (Region region : all) {
+      regions.remove(region);
+      region.memory().close();
+    }
+  }
+
+  /** Gives up contents until there is room, or nothing is left to give up. */
+  private OptionalLong allocate(int length) {
+    OptionalLong address = allocator.allocate(length);
+    while (address.isEmpty()) {
+      Optional<Digest> victim = policy.evict();
+      if (victim.isEmpty()) {
+        return address;
+      }
+      free(victim.get());
+      evicted++;
+      address = allocator.allocate(length);
+    }
+    return address;
+  }
+
+  private void publish(Digest digest, Span span) {
+    while (!table.add(digest, span)) {
+      Digest oldest = table.oldestBeside(digest).orElseThrow().digest();
+      policy.removed(oldest);
+      free(oldest);
+      crowdedOut++;
+    }
+  }
+
+  private void free(Digest digest) {
+    table.remove(digest);
+    allocator.free(Objects.requireNonNull(addresses.remove(digest)));
+  }
+
+  private void addSlab() throws OutOfHostMemoryException {
+    Region region = new Region(lastRegion + 1, source.take("harbour-slab", slabSize));
+    lastRegion++;
+    slabs.put(allocator.addSlab(), region);
+    regions.add(region);
+  }
+
+  /** Takes away the slab with the fewest bytes in use. */
+  private void removeSlab() {
+    OptionalInt slab = allocator.emptiestSlab();
+    Map<Long, Digest> lies = HashMap.newHashMap(addresses.size());
+    addresses.forEach((digest, address) -> lies.put(address, digest));
+    allocator.drain(slab.orElseThrow());
+    for (long address : allocator.blocks(slab.getAsInt())) {
+      Digest digest = Objects.requireNonNull(lies.get(address));
+      if (!move(digest, address)) {
+        policy.removed(digest);
+        free(digest);
+        evicted++;
+      }
+    }
+    allocator.removeSlab(slab.getAsInt());
+    Region region = Objects.requireNonNull(slabs.remove(slab.getAsInt()));
+    regions.remove(region);
+    region.memory().close();
+  }
+
+  /** Moves a content to another slab if there is room without giving up others. */
+  private boolean move(Digest digest, long from) {
+    int length = allocator.length(from);
+    OptionalLong to = allocator.allocate(length);
+    if (to.isEmpty()) {
+      return false;
+    }
+    Span span = span(to.getAsLong(), length);
+    bytes(span).copyFrom(bytes(span(from, length)));
+    table.remove(digest);
+    publish(digest, span);
+    allocator.free(from);
+    addresses.put(digest, to.getAsLong());
+    return true;
+  }
+
+  private Span span(long address, int length) {
+    Region region = Objects.requireNonNull(slabs.get(SlabAllocator.slab(address)));
+    return new Span(region.number(), SlabAllocator.offset(address), length);
+  }
+
+  private MemorySegment bytes(Span span) {
+    return regions
+        .find(span.region())
+        .orElseThrow()
+        .memory()
+        .segment()
+        .asSlice(span.offset(), span.length());
+  }
+}

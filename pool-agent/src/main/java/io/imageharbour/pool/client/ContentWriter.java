@@ -1,0 +1,115 @@
+package io.imageharbour.pool.client;
+
+import com.google.protobuf.ByteString;
+import io.imageharbour.pool.client.OfferQueue.Offered;
+import io.imageharbour.pool.memory.Span;
+import io.imageharbour.pool.proto.AllocateReply;
+import io.imageharbour.pool.proto.AllocateRequest;
+import io.imageharbour.pool.proto.CommitReply;
+import io.imageharbour.pool.proto.CommitRequest;
+import io.imageharbour.pool.proto.Content;
+import io.imageharbour.pool.proto.Place;
+import io.imageharbour.pool.transport.TransportException;
+import io.imageharbour.pool.transport.WriteChannel;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Brings contents to one agent: has it make room, writes into its staging memory, and has it check
+ * and publish them. Belongs to one thread.
+ */
+final class ContentWriter implements AutoCloseable {
+
+  private final AgentLink link;
+  private final PoolConfig config;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment buffer = arena.allocate(Span.MAX_LENGTH, 4096);
+  private Optional<Connected> session = Optional.empty();
+  private Optional<WriteChannel> channel = Optional.empty();
+  private long staging;
+
+  ContentWriter(AgentLink link, PoolConfig config) {
+    this.link = link;
+    this.config = config;
+  }
+
+  /**
+   * Brings contents.
+   *
+   * @return how many the agent has taken; it may have had others, or no room for them
+   * @throws IOException if the agent, or the way to its memory, failed
+   */
+  int write(List<Offered> contents) throws IOException, InterruptedException {
+    Connected now =
+        link.connected()
+            .orElseThrow(
+                () -> new AgentUnavailableException("agent " + link.agent().id() + " is away"));
+    if (session.isEmpty() || session.get() != now) {
+      closeChannel();
+      session = Optional.of(now);
+    }
+    AllocateRequest.Builder request = AllocateRequest.newBuilder().setTicket(now.ticket());
+    for (Offered content : contents) {
+      request.addContents(
+          Content.newBuilder()
+              .setDigest(ByteString.copyFrom(content.digest().toBytes()))
+              .setSize(content.size()));
+    }
+    AllocateReply reply =
+        link.channel().call(config.callTimeout(), stub -> stub.allocate(request.build()));
+    if (reply.getPlacesCount() != contents.size()) {
+      throw new TransportException("the agent answered for other contents than it was asked");
+    }
+    if (reply.getStaging() != staging) {
+      closeChannel();
+      staging = reply.getStaging();
+    }
+    try {
+      boolean wrote = false;
+      for (int i = 0; i < contents.size(); i++) {
+        Place place = reply.getPlaces(i);
+        if (place.getResult() == Place.Result.WRITE) {
+          write(contents.get(i).bytes(), place.getOffset(), now, reply.getStagingSize());
+          wrote = true;
+        }
+      }
+      return wrote ? commit(now, reply.getBatch()) : 0;
+    } catch (IOException e) {
+      closeChannel();
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    closeChannel();
+    arena.close();
+  }
+
+  private void write(MemorySegment bytes, long offset, Connected now, long stagingSize)
+      throws IOException, InterruptedException {
+    if (channel.isEmpty()) {
+      channel =
+          Optional.of(
+              now.transport().openForWriting(now.offer(), stagingSize, config.callTimeout()));
+    }
+    // not from the heap, where no device reads
+    MemorySegment copy = buffer.asSlice(0, bytes.byteSize()).copyFrom(bytes);
+    channel.get().write(offset, copy, config.callTimeout());
+  }
+
+  private int commit(Connected now, long batch) throws AgentUnavailableException {
+    CommitRequest request =
+        CommitRequest.newBuilder().setTicket(now.ticket()).setBatch(batch).build();
+    CommitReply reply = link.channel().call(config.callTimeout(), stub -> stub.commit(request));
+    return reply.getStored();
+  }
+
+  private void closeChannel() {
+    channel.ifPresent(WriteChannel::close);
+    channel = Optional.empty();
+  }
+}

@@ -1,0 +1,254 @@
+package io.imageharbour.pool.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.pool.agent.Agent;
+import io.imageharbour.pool.agent.Agents;
+import io.imageharbour.pool.cluster.AgentAddress;
+import io.imageharbour.pool.cluster.StaticMembership;
+import io.imageharbour.pool.security.PoolSecurity;
+import io.imageharbour.pool.transport.Transport;
+import io.imageharbour.pool.transport.shm.SharedMemoryTransport;
+import io.imageharbour.pool.transport.tcp.TcpTransport;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A client and agents in one process, with the real service and transports between them. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class PoolTest {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final PoolConfig CONFIG =
+      new PoolConfig(1, Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofMillis(20));
+
+  @TempDir Path directory;
+  private final Random random = new Random(3);
+  private final List<AutoCloseable> opened = new ArrayList<>();
+  private PoolSecurity security;
+
+  @BeforeEach
+  void makeToken() throws IOException {
+    security = PoolSecurity.ofTokenMadeIfMissing(directory.resolve("token"));
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    for (AutoCloseable each : opened.reversed()) {
+      each.close();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"shm", "tcp"})
+  void whatOneClientBringsAnotherReads(String transport) throws Exception {
+    Agent agent = agent("a", 0);
+    PoolClient writer = client(transport, agent);
+    PoolClient reader = client(transport, agent);
+    List<byte[]> contents = contents(1, 100, 4096, 65_536, 65_537, 1 << 20);
+    offer(writer, contents);
+    for (byte[] content : contents) {
+      assertThat(read(reader, content)).isEqualTo(content);
+      // by its address, without the table
+      assertThat(read(reader, content)).isEqualTo(content);
+    }
+    assertThat(reader.stats().agents().getFirst().hits()).isEqualTo(2L * contents.size());
+    assertThat(reader.stats().agents().getFirst().transport()).contains(transport);
+  }
+
+  @Test
+  void aContentThatNobodyBroughtIsNotThere() throws Exception {
+    PoolClient client = client("shm", agent("a", 0));
+    assertThat(client.read(Digest.sha256(new byte[9]), 9, bytes -> true)).isFalse();
+    assertThat(client.stats().agents().getFirst().misses()).isEqualTo(1);
+  }
+
+  @Test
+  void withoutTheTokenNothingIsTold() throws Exception {
+    Agent agent = agent("a", 0);
+    PoolSecurity other = PoolSecurity.ofTokenMadeIfMissing(directory.resolve("other"));
+    PoolClient stranger = open("shm", other, address("a", agent));
+    await(() -> !stranger.isOfUse());
+    assertThatThrownBy(() -> stranger.read(Digest.sha256(new byte[9]), 9, bytes -> true))
+        .isInstanceOf(AgentUnavailableException.class);
+  }
+
+  @Test
+  void contentsAreSpreadOverTheAgents() throws Exception {
+    Agent a = agent("a", 0);
+    Agent b = agent("b", 0);
+    PoolClient client = open("tcp", security, address("a", a), address("b", b));
+    await(() -> client.stats().agents().stream().allMatch(x -> x.transport().isPresent()));
+    List<byte[]> contents = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      contents.addAll(contents(1000));
+    }
+    offer(client, contents);
+    for (byte[] content : contents) {
+      assertThat(read(client, content)).isEqualTo(content);
+    }
+    assertThat(client.stats().agents()).allSatisfy(x -> assertThat(x.hits()).isGreaterThan(20));
+  }
+
+  @Test
+  void anAgentThatWasRestartedIsFoundAgain() throws Exception {
+    Agent first = agent("a", 0);
+    int port = first.port();
+    PoolClient client = client("shm", first);
+    byte[] content = contents(5000).getFirst();
+    offer(client, List.of(content));
+    first.close();
+    agent("a", port);
+    // it is another one and has nothing
+    await(() -> hits(client, content) == 0);
+    await(
+        () -> {
+          offerQuietly(client, content);
+          return hits(client, content) == 1;
+        });
+  }
+
+  @Test
+  void contentsThatMovedAreFoundWhenMemoryIsGivenBack() throws Exception {
+    Agent agent = agent("a", 0);
+    PoolClient client = client("shm", agent);
+    List<byte[]> contents = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      contents.addAll(contents(300_000));
+    }
+    offer(client, contents);
+    for (byte[] content : contents) {
+      assertThat(read(client, content)).isEqualTo(content);
+    }
+    assertThat(Agents.resize(agent, 16 << 20)).isEqualTo(16 << 20);
+    long there = contents.stream().filter(content -> hits(client, content) == 1).count();
+    assertThat(there).isBetween(40L, 50L);
+    assertThat(Agents.resize(agent, 48 << 20)).isEqualTo(48 << 20);
+    List<byte[]> more = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      more.addAll(contents(300_000));
+    }
+    // into memory that the client does not know at first
+    await(
+        () -> {
+          more.forEach(content -> offerQuietly(client, content));
+          return more.stream().allMatch(content -> hits(client, content) == 1);
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"shm", "tcp"})
+  void bitsThatFlippedInTheAgentsMemoryAreAMissAndGo(String transport) throws Exception {
+    Agent agent = agent("a", 0);
+    PoolClient client = client(transport, agent);
+    byte[] content = contents(10_000).getFirst();
+    offer(client, List.of(content));
+    Agents.flipABit(agent, Digest.sha256(content));
+    assertThat(hits(client, content)).isZero();
+    await(() -> Agents.contents(agent) == 0);
+    offer(client, List.of(content));
+    assertThat(hits(client, content)).isEqualTo(1);
+  }
+
+  private Agent agent(String id, int port) throws IOException {
+    Agent agent = Agent.start(Agents.config(id, directory, port, security));
+    opened.add(agent);
+    return agent;
+  }
+
+  private PoolClient client(String transport, Agent agent) throws Exception {
+    PoolClient client = open(transport, security, address("a", agent));
+    await(client::isOfUse);
+    return client;
+  }
+
+  private PoolClient open(String transport, PoolSecurity with, AgentAddress... agents)
+      throws IOException {
+    Transport by =
+        transport.equals("shm") ? new SharedMemoryTransport() : new TcpTransport(Optional.empty());
+    PoolClient client =
+        new PoolClient(CONFIG, with, new StaticMembership(List.of(agents)), List.of(by));
+    opened.add(client);
+    return client;
+  }
+
+  private static AgentAddress address(String id, Agent agent) {
+    return new AgentAddress(id, "127.0.0.1", agent.port(), 1);
+  }
+
+  private List<byte[]> contents(int... sizes) {
+    List<byte[]> contents = new ArrayList<>();
+    for (int size : sizes) {
+      byte[] content = new byte[size];
+      random.nextBytes(content);
+      contents.add(content);
+    }
+    return contents;
+  }
+
+  private static void offer(PoolClient client, List<byte[]> contents) throws InterruptedException {
+    contents.forEach(content -> client.offer(Digest.sha256(content), ByteBuffer.wrap(content)));
+    assertThat(client.awaitOffers(PATIENCE)).isTrue();
+  }
+
+  private static void offerQuietly(PoolClient client, byte[] content) {
+    try {
+      offer(client, List.of(content));
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static byte[] read(PoolClient client, byte[] content) throws Exception {
+    byte[][] came = {new byte[0]};
+    boolean there =
+        client.read(
+            Digest.sha256(content),
+            content.length,
+            bytes -> {
+              came[0] = new byte[bytes.remaining()];
+              bytes.get(came[0]);
+              return Digest.sha256(came[0]).equals(Digest.sha256(content));
+            });
+    assertThat(there).isTrue();
+    return came[0];
+  }
+
+  /** 1 if the pool has it, else 0. */
+  private static long hits(PoolClient client, byte[] content) {
+    Digest digest = Digest.sha256(content);
+    try {
+      return client.read(digest, content.length, bytes -> Digest.sha256(bytes).equals(digest))
+          ? 1
+          : 0;
+    } catch (IOException e) {
+      return 0;
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void await(BooleanSupplier condition) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
+      Thread.onSpinWait();
+    }
+  }
+}

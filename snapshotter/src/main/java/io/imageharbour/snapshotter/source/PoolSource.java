@@ -1,0 +1,57 @@
+package io.imageharbour.snapshotter.source;
+
+import io.imageharbour.fusefs.ContentReceiver;
+import io.imageharbour.fusefs.ContentSource;
+import io.imageharbour.fusefs.WantedChunk;
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.pool.client.PoolClient;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Brings chunks from the memory pool, and offers it those that had to come from elsewhere. */
+public final class PoolSource implements ContentSource {
+
+  private final PoolClient pool;
+  private final Duration headStart;
+
+  /**
+   * A source that asks the pool.
+   *
+   * @param pool stays the caller's to close
+   * @param headStart after so long without an answer the registry is asked as well
+   */
+  public PoolSource(PoolClient pool, Duration headStart) {
+    this.pool = pool;
+    this.headStart = headStart;
+  }
+
+  @Override
+  public String name() {
+    return "pool";
+  }
+
+  @Override
+  public void fetch(WantedChunk wanted, ContentReceiver receiver)
+      throws IOException, InterruptedException {
+    if (!pool.read(wanted.digest(), wanted.part().size(), receiver::accept)) {
+      throw new NotInPoolException(wanted.digest());
+    }
+  }
+
+  @Override
+  public Optional<Duration> headStart() {
+    return Optional.of(headStart);
+  }
+
+  @Override
+  public void offer(Digest digest, ByteBuffer bytes) {
+    pool.offer(digest, bytes);
+  }
+
+  @Override
+  public boolean bringsFollowing() {
+    return false;
+  }
+}
