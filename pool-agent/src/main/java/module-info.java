@@ -7,6 +7,7 @@ module io.imageharbour.pool {
   exports io.imageharbour.pool.process;
   exports io.imageharbour.pool.security;
   exports io.imageharbour.pool.transport;
+  exports io.imageharbour.pool.transport.rdma;
   exports io.imageharbour.pool.transport.shm;
   exports io.imageharbour.pool.transport.tcp;
 
@@ -22,6 +23,7 @@ module io.imageharbour.pool {
   requires com.github.benmanes.caffeine;
   requires com.google.common;
   requires com.google.protobuf;
+  requires disni;
   requires info.picocli;
   requires io.grpc;
   requires io.grpc.netty;
