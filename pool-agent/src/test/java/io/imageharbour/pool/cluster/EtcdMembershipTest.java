@@ -245,6 +245,20 @@ class EtcdMembershipTest {
     }
   }
 
+  /** grpc alone would try for the tenth time after more than two minutes. */
+  @Test
+  void etcdIsTriedEveryFewSecondsHoweverLongItIsAway() throws Exception {
+    try (Link link = new Link(server.port());
+        EtcdConnection etcd = new EtcdConnection(config(link.endpoint()));
+        EtcdMembership membership = new EtcdMembership(etcd, NOBODY)) {
+      eventually(() -> assertThat(membership.stale()).isFalse());
+      link.cut();
+      int before = link.attempts();
+
+      eventually(() -> assertThat(link.attempts() - before).isGreaterThanOrEqualTo(10));
+    }
+  }
+
   @Test
   void closingEndsItWhereverItIs() throws Exception {
     server.freeze();
