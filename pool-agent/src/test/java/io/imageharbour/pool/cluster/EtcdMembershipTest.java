@@ -9,6 +9,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -230,10 +234,20 @@ class EtcdMembershipTest {
 
   @Test
   void aThousandAgentsAreListedAndFollowed() throws Exception {
-    List<AgentAddress> agents = new ArrayList<>();
-    for (int i = 0; i < 1000; i++) {
-      agents.add(agent(i));
-      put(agent(i));
+    List<AgentAddress> agents = IntStream.range(0, 1000).mapToObj(i -> agent(i)).toList();
+    try (ExecutorService many = Executors.newFixedThreadPool(20)) {
+      List<Future<?>> puts = new ArrayList<>();
+      for (AgentAddress agent : agents) {
+        puts.add(
+            many.submit(
+                () -> {
+                  put(agent);
+                  return null;
+                }));
+      }
+      for (Future<?> put : puts) {
+        put.get();
+      }
     }
     try (EtcdConnection etcd = new EtcdConnection(config(server.endpoint()));
         EtcdMembership membership = new EtcdMembership(etcd, NOBODY)) {
