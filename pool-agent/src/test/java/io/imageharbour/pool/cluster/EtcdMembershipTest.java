@@ -85,6 +85,9 @@ class EtcdMembershipTest {
         LogLines log = new LogLines();
         EtcdMembership membership = new EtcdMembership(etcd, first)) {
       eventually(() -> assertThat(log.with("pool-list-stale")).hasSize(1));
+      assertThat(log.with("pool-list-stale").getFirst())
+          .contains("Connection refused")
+          .doesNotContain("\n");
       assertThat(membership.agents()).containsExactly(agent(7));
       assertThat(membership.stale()).isTrue();
 
