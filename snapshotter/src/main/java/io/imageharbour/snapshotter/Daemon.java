@@ -7,6 +7,9 @@ import io.imageharbour.indexer.registry.RegistryClient;
 import io.imageharbour.indexer.registry.RegistrySettings;
 import io.imageharbour.pool.client.PoolClient;
 import io.imageharbour.pool.client.PoolConfig;
+import io.imageharbour.pool.cluster.EtcdConnection;
+import io.imageharbour.pool.cluster.EtcdMembership;
+import io.imageharbour.pool.cluster.Membership;
 import io.imageharbour.pool.cluster.StaticMembership;
 import io.imageharbour.pool.process.MetricsServer;
 import io.imageharbour.pool.process.ProgramVersion;
@@ -186,10 +189,20 @@ public final class Daemon implements AutoCloseable {
         new PoolClient(
             PoolConfig.of(settings.replicas(), settings.readTimeout()),
             security,
-            new StaticMembership(settings.agents()),
+            membership(settings),
             transports);
     parts.push(pool::close);
     return Optional.of(pool);
+  }
+
+  private Membership membership(PoolSettings settings) throws IOException {
+    StaticMembership listed = new StaticMembership(settings.agents());
+    if (settings.etcd().isEmpty()) {
+      return listed;
+    }
+    EtcdConnection etcd = new EtcdConnection(settings.etcd().get());
+    parts.push(etcd::close);
+    return new EtcdMembership(etcd, listed);
   }
 
   private static LayerSources layerSources(HarbourdConfig config, EventLoopGroup eventLoop) {

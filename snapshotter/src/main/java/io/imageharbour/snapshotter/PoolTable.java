@@ -1,10 +1,11 @@
 package io.imageharbour.snapshotter;
 
 import io.imageharbour.pool.cluster.AgentAddress;
+import io.imageharbour.pool.cluster.EtcdConfig;
+import io.imageharbour.pool.cluster.EtcdTable;
 import io.imageharbour.pool.process.ConfigTable;
 import io.imageharbour.pool.process.ConfigurationException;
-import io.imageharbour.pool.security.PoolSecurity;
-import java.nio.file.Path;
+import io.imageharbour.pool.security.SecurityTable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -16,7 +17,7 @@ import java.util.Set;
 /** Reads {@link PoolSettings} from the table {@code pool}. */
 final class PoolTable {
 
-  private static final Set<String> TRANSPORTS = Set.of("shm", "tcp");
+  private static final Set<String> TRANSPORTS = Set.of("rdma", "shm", "tcp");
 
   private PoolTable() {}
 
@@ -24,16 +25,20 @@ final class PoolTable {
     List<AgentAddress> agents = agents(pool);
     List<String> transports = pool.strings("transports", List.of("shm", "tcp"));
     if (transports.isEmpty() || !TRANSPORTS.containsAll(transports)) {
-      throw pool.wrong("transports", "some of \"shm\", \"tcp\"");
+      throw pool.wrong("transports", "some of \"rdma\", \"shm\", \"tcp\"");
     }
-    Optional<PoolSecurity> security = security(pool, !agents.isEmpty());
+    SecurityTable security = new SecurityTable(pool);
+    Optional<EtcdConfig> etcd = EtcdTable.read(pool.table("etcd"));
+    // its files are read only if there is a pool
+    boolean isConfigured = !agents.isEmpty() || etcd.isPresent();
     return new PoolSettings(
         agents,
+        etcd,
         pool.integer("replicas", 1, 1, 8),
         transports,
         Duration.ofMillis(pool.integer("timeout", 1000, 10, 60_000)),
         Duration.ofMillis(pool.integer("head-start", 50, 1, 60_000)),
-        security);
+        isConfigured ? Optional.of(security.ofClient()) : Optional.empty());
   }
 
   private static List<AgentAddress> agents(ConfigTable pool) throws ConfigurationException {
@@ -52,21 +57,5 @@ final class PoolTable {
       }
     }
     return agents;
-  }
-
-  /** The files are read only if there is a pool. */
-  private static Optional<PoolSecurity> security(ConfigTable pool, boolean isConfigured)
-      throws ConfigurationException {
-    String certificate = pool.string("certificate", "");
-    Path token = pool.path("token-file", PoolSecurity.DEFAULT_TOKEN_FILE);
-    Path key = pool.path("key", Path.of("/"));
-    Path authorities = pool.path("authorities", Path.of("/"));
-    if (!isConfigured) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        certificate.isEmpty()
-            ? PoolSecurity.ofToken(token)
-            : PoolSecurity.ofTls(pool.path("certificate", Path.of("/")), key, authorities));
   }
 }
