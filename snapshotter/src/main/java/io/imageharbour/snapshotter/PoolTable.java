@@ -13,20 +13,24 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/** Reads {@link PoolSettings} from the table {@code pool}. */
+/** Reads {@link PoolSettings} from the table {@code pool}; a command line's words come first. */
 final class PoolTable {
 
   private static final Set<String> TRANSPORTS = Set.of("shm", "tcp");
 
   private PoolTable() {}
 
-  static PoolSettings read(ConfigTable pool) throws ConfigurationException {
+  static PoolSettings read(ConfigTable pool, PoolOverrides overrides)
+      throws ConfigurationException {
     List<AgentAddress> agents = agents(pool);
+    if (!overrides.agents().isEmpty()) {
+      agents = agents(overrides.agents());
+    }
     List<String> transports = pool.strings("transports", List.of("shm", "tcp"));
     if (transports.isEmpty() || !TRANSPORTS.containsAll(transports)) {
       throw pool.wrong("transports", "some of \"shm\", \"tcp\"");
     }
-    Optional<PoolSecurity> security = security(pool, !agents.isEmpty());
+    Optional<PoolSecurity> security = security(pool, !agents.isEmpty(), overrides);
     return new PoolSettings(
         agents,
         pool.integer("replicas", 1, 1, 8),
@@ -37,36 +41,54 @@ final class PoolTable {
   }
 
   private static List<AgentAddress> agents(ConfigTable pool) throws ConfigurationException {
+    try {
+      return addresses(pool.strings("agents", List.of()));
+    } catch (IllegalArgumentException e) {
+      throw pool.wrong("agents", "a list of \"host:port\" (" + e.getMessage() + ")");
+    }
+  }
+
+  private static List<AgentAddress> agents(List<String> endpoints) throws ConfigurationException {
+    try {
+      return addresses(endpoints);
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException("--agent: " + e.getMessage(), e);
+    }
+  }
+
+  private static List<AgentAddress> addresses(List<String> endpoints) {
     List<AgentAddress> agents = new ArrayList<>();
     Set<String> ids = new HashSet<>();
-    for (String endpoint : pool.strings("agents", List.of())) {
+    for (String endpoint : endpoints) {
       // what names it in the placement: the endpoint, in letters that a name may have
       String id = endpoint.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9-]", "-");
-      try {
-        agents.add(AgentAddress.at(id.substring(0, Math.min(64, id.length())), endpoint, 1));
-      } catch (IllegalArgumentException e) {
-        throw pool.wrong("agents", "a list of \"host:port\" (" + e.getMessage() + ")");
-      }
+      agents.add(AgentAddress.at(id.substring(0, Math.min(64, id.length())), endpoint, 1));
       if (!ids.add(agents.getLast().id())) {
-        throw pool.wrong("agents", "a list without doubles");
+        throw new IllegalArgumentException(endpoint + " is there twice");
       }
     }
     return agents;
   }
 
   /** The files are read only if there is a pool. */
-  private static Optional<PoolSecurity> security(ConfigTable pool, boolean isConfigured)
+  private static Optional<PoolSecurity> security(
+      ConfigTable pool, boolean isConfigured, PoolOverrides overrides)
       throws ConfigurationException {
+    Path none = Path.of("/");
     String certificate = pool.string("certificate", "");
     Path token = pool.path("token-file", PoolSecurity.DEFAULT_TOKEN_FILE);
-    Path key = pool.path("key", Path.of("/"));
-    Path authorities = pool.path("authorities", Path.of("/"));
+    Path key = pool.path("key", none);
+    Path authorities = pool.path("authorities", none);
     if (!isConfigured) {
       return Optional.empty();
     }
-    return Optional.of(
-        certificate.isEmpty()
-            ? PoolSecurity.ofToken(token)
-            : PoolSecurity.ofTls(pool.path("certificate", Path.of("/")), key, authorities));
+    if (overrides.tls().isPresent()) {
+      PoolOverrides.TlsFiles tls = overrides.tls().get();
+      return Optional.of(PoolSecurity.ofTls(tls.certificate(), tls.key(), tls.authorities()));
+    }
+    if (overrides.tokenFile().isPresent() || certificate.isEmpty()) {
+      return Optional.of(PoolSecurity.ofToken(overrides.tokenFile().orElse(token)));
+    }
+    return Optional.of(PoolSecurity.ofTls(pool.path("certificate", none), key, authorities));
   }
 }
