@@ -215,6 +215,7 @@ public final class Agent implements AutoCloseable {
         .setStaging(sessions.staging())
         .setReadsReported(usage.readsReported())
         .setBytesReported(usage.bytesReported())
+        .setMissesReported(usage.missesReported())
         .setStored(usage.stored())
         .setWrong(usage.wrong())
         .setEvicted(usage.evicted())

@@ -11,6 +11,7 @@ import io.imageharbour.pool.policy.EvictionPolicy;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,6 +65,7 @@ public final class ContentMemory implements AutoCloseable {
   private long movedBytes;
   private long readsReported;
   private long bytesReported;
+  private long missesReported;
 
   /**
    * What it has and did.
@@ -79,8 +81,9 @@ public final class ContentMemory implements AutoCloseable {
    * @param refused contents that found no room
    * @param crowdedOut contents given up because their bucket of the table was full
    * @param movedBytes of contents that were moved to make room for longer ones
-   * @param readsReported reads that clients told of
+   * @param readsReported reads that found their content, as clients told
    * @param bytesReported their bytes
+   * @param missesReported reads that did not, as clients told
    */
   public record Usage(
       long capacity,
@@ -95,7 +98,8 @@ public final class ContentMemory implements AutoCloseable {
       long crowdedOut,
       long movedBytes,
       long readsReported,
-      long bytesReported) {}
+      long bytesReported,
+      long missesReported) {}
 
   /**
    * Contents that were given up.
@@ -148,6 +152,15 @@ public final class ContentMemory implements AutoCloseable {
     return addresses.containsKey(digest);
   }
 
+  /** Which of these contents are there: the positions of those that are. */
+  public synchronized BitSet areThere(List<Digest> digests) {
+    BitSet there = new BitSet(digests.size());
+    for (int i = 0; i < digests.size(); i++) {
+      there.set(i, addresses.containsKey(digests.get(i)));
+    }
+    return there;
+  }
+
   /**
    * Takes a content over from staging memory, checks it and publishes it; gives up others for it.
    * What the client writes meanwhile does no harm: the copy is checked.
@@ -182,16 +195,22 @@ public final class ContentMemory implements AutoCloseable {
     return true;
   }
 
-  /** Takes note of reads that a client tells of; contents that are not there are passed over. */
+  /** Takes note of reads that a client tells of, whether they found their content or not. */
   public synchronized void read(List<Digest> digests) {
-    for (Digest digest : digests) {
-      Long address = addresses.get(digest);
-      policy.read(digest);
-      if (address != null) {
-        readsReported++;
-        bytesReported += allocator.length(address);
-      }
-    }
+    digests.forEach(policy::read);
+  }
+
+  /**
+   * Counts what a client tells of its reads.
+   *
+   * @param hits reads that found their content
+   * @param bytes of those
+   * @param misses reads that did not
+   */
+  public synchronized void told(long hits, long bytes, long misses) {
+    readsReported += hits;
+    bytesReported += bytes;
+    missesReported += misses;
   }
 
   /** Computes digests again and gives up contents that are not what they should be. */
@@ -275,7 +294,8 @@ public final class ContentMemory implements AutoCloseable {
         crowdedOut,
         movedBytes,
         readsReported,
-        bytesReported);
+        bytesReported,
+        missesReported);
   }
 
   /** Gives all memory back to the host. */
