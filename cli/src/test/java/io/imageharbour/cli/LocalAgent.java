@@ -43,8 +43,11 @@ final class LocalAgent implements AutoCloseable {
                 List.of("shm", "tcp"),
                 directory.resolve(id + ".sock"),
                 0,
+                List.of(),
+                0,
                 PolicyKind.LRU,
                 security,
+                Optional.empty(),
                 Optional.empty(),
                 "info")));
   }
