@@ -59,14 +59,14 @@ public final class Agent implements AutoCloseable {
   private final List<TransportServer> transports = new ArrayList<>();
   private final Server server;
 
-  private Agent(AgentConfig config) throws IOException {
+  private Agent(AgentConfig config, Duration silence, Duration idleStaging) throws IOException {
     this.config = config;
     identity = new AgentIdentity(config.id(), new SecureRandom().nextLong());
     slabs = new SlabSource(config.lockMemory());
     try {
       contents = new ContentMemory(slabs, regions, config.memory(), config.policy()::create);
       parts.push(contents::close);
-      sessions = new AgentSessions(SESSION_SILENCE, IDLE_STAGING, STAGING_LIMIT);
+      sessions = new AgentSessions(silence, idleStaging, STAGING_LIMIT);
       parts.push(sessions::close);
       InetSocketAddress address = address(config.listen());
       for (String transport : config.transports()) {
@@ -95,7 +95,13 @@ public final class Agent implements AutoCloseable {
    * @throws IOException if a part can't start; what was started before it is closed again
    */
   public static Agent start(AgentConfig config) throws IOException {
-    Agent agent = new Agent(config);
+    return start(config, SESSION_SILENCE, IDLE_STAGING);
+  }
+
+  /** The same with another patience, as {@link AgentSessions} has it. */
+  static Agent start(AgentConfig config, Duration silence, Duration idleStaging)
+      throws IOException {
+    Agent agent = new Agent(config, silence, idleStaging);
     log.info(
         "event=ready version={} agent={} address={} port={} capacity={} huge-pages={} transports={}"
             + " policy={} security={} millis={}",
@@ -121,6 +127,11 @@ public final class Agent implements AutoCloseable {
   /** What it holds. */
   ContentMemory contents() {
     return contents;
+  }
+
+  /** The clients that have said hello. */
+  AgentSessions sessions() {
+    return sessions;
   }
 
   @Override

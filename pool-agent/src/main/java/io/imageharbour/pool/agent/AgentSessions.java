@@ -90,11 +90,15 @@ final class AgentSessions implements Sessions, AutoCloseable {
   /**
    * Sees to it that a session has staging memory.
    *
-   * @return false if all there may be is in use
+   * @return false if all there may be is in use, or the session has ended
    * @throws IOException if the host does not give it
    */
   boolean openStaging(AgentSession session) throws IOException {
     synchronized (session) {
+      // one that has ended gives nothing back any more
+      if (sessions.get(session.transports().ticket().session()) != session) {
+        return false;
+      }
       session.writes(System.nanoTime());
       if (session.transports().staging().isPresent()) {
         return true;

@@ -47,14 +47,22 @@ public final class ContentMemory implements AutoCloseable {
   private final EvictionPolicy<Digest> policy;
   private final int slabSize;
 
-  /** Where each content lies, as the allocator names it. */
-  private final Map<Digest, Long> addresses = new HashMap<>();
+  /** Where each content lies. */
+  private final Map<Digest, Located> located = new HashMap<>();
 
   /** What lies at each address. */
   private final Map<Long, Digest> digests = new HashMap<>();
 
   /** The regions of slabs, by the allocator's number. */
   private final Map<Integer, Region> slabs = new HashMap<>();
+
+  /**
+   * Where a content lies.
+   *
+   * @param address as the allocator names it, which knows its length only rounded up
+   * @param span as clients read it
+   */
+  private record Located(long address, Span span) {}
 
   private int lastRegion = Region.TABLE;
   private long stored;
@@ -147,16 +155,27 @@ public final class ContentMemory implements AutoCloseable {
     return Math.toIntExact(share / SharedMemory.HUGE_PAGE * SharedMemory.HUGE_PAGE);
   }
 
-  /** Whether a content is there. */
+  /**
+   * Whether a content is there, and clients find it: an entry of the table that was damaged is
+   * written again.
+   */
   public synchronized boolean contains(Digest digest) {
-    return addresses.containsKey(digest);
+    Located there = located.get(digest);
+    if (there == null) {
+      return false;
+    }
+    if (table.find(digest).filter(entry -> entry.where().equals(there.span())).isEmpty()) {
+      table.remove(digest);
+      publish(digest, there);
+    }
+    return true;
   }
 
   /** Which of these contents are there: the positions of those that are. */
   public synchronized BitSet areThere(List<Digest> digests) {
     BitSet there = new BitSet(digests.size());
     for (int i = 0; i < digests.size(); i++) {
-      there.set(i, addresses.containsKey(digests.get(i)));
+      there.set(i, located.containsKey(digests.get(i)));
     }
     return there;
   }
@@ -171,7 +190,7 @@ public final class ContentMemory implements AutoCloseable {
    */
   public synchronized boolean store(Digest digest, MemorySegment staged)
       throws WrongContentException {
-    if (addresses.containsKey(digest)) {
+    if (located.containsKey(digest)) {
       return true;
     }
     int length = Math.toIntExact(staged.byteSize());
@@ -180,16 +199,23 @@ public final class ContentMemory implements AutoCloseable {
       refused++;
       return false;
     }
-    Span span = span(address.getAsLong(), length);
-    MemorySegment copy = bytes(span);
-    copy.copyFrom(staged);
-    Digest actual = Digest.sha256(copy.asByteBuffer());
-    if (!actual.equals(digest)) {
-      allocator.free(address.getAsLong());
-      wrong++;
-      throw new WrongContentException(digest, actual, length);
+    boolean taken = false;
+    try {
+      Span span = span(address.getAsLong(), length);
+      MemorySegment copy = bytes(span);
+      copy.copyFrom(staged);
+      Digest actual = Digest.sha256(copy.asByteBuffer());
+      if (!actual.equals(digest)) {
+        wrong++;
+        throw new WrongContentException(digest, actual, length);
+      }
+      publish(digest, new Located(address.getAsLong(), span));
+      taken = true;
+    } finally {
+      if (!taken) {
+        allocator.free(address.getAsLong());
+      }
     }
-    publish(digest, span, address.getAsLong());
     policy.stored(digest, length);
     stored++;
     return true;
@@ -216,9 +242,9 @@ public final class ContentMemory implements AutoCloseable {
   /** Computes digests again and gives up contents that are not what they should be. */
   public synchronized void check(List<Digest> suspects) {
     for (Digest digest : suspects) {
-      Long address = addresses.get(digest);
-      if (address != null) {
-        MemorySegment content = bytes(span(address, allocator.length(address)));
+      Located there = located.get(digest);
+      if (there != null) {
+        MemorySegment content = bytes(there.span());
         if (!Digest.sha256(content.asByteBuffer()).equals(digest)) {
           wrong++;
           policy.removed(digest);
@@ -233,10 +259,10 @@ public final class ContentMemory implements AutoCloseable {
     long contents = 0;
     long bytes = 0;
     for (Digest digest : digests) {
-      Long address = addresses.get(digest);
-      if (address != null) {
+      Located there = located.get(digest);
+      if (there != null) {
         contents++;
-        bytes += allocator.length(address);
+        bytes += there.span().length();
         policy.removed(digest);
         free(digest);
       }
@@ -246,13 +272,13 @@ public final class ContentMemory implements AutoCloseable {
 
   /** Gives up everything. */
   public synchronized Evicted evictAll() {
-    return evict(List.copyOf(addresses.keySet()));
+    return evict(List.copyOf(located.keySet()));
   }
 
   /** All contents with their sizes in bytes, in no order. */
   public synchronized Map<Digest, Integer> contents() {
-    Map<Digest, Integer> sizes = HashMap.newHashMap(addresses.size());
-    addresses.forEach((digest, address) -> sizes.put(digest, allocator.length(address)));
+    Map<Digest, Integer> sizes = HashMap.newHashMap(located.size());
+    located.forEach((digest, there) -> sizes.put(digest, there.span().length()));
     return sizes;
   }
 
@@ -286,7 +312,7 @@ public final class ContentMemory implements AutoCloseable {
         allocator.used(),
         allocator.largestFree(),
         allocator.fragmentation(),
-        addresses.size(),
+        located.size(),
         stored,
         wrong,
         evicted,
@@ -304,7 +330,7 @@ public final class ContentMemory implements AutoCloseable {
     List<Region> all = new ArrayList<>(slabs.values());
     all.add(tableRegion);
     slabs.clear();
-    addresses.clear();
+    located.clear();
     digests.clear();
     for (Region region : all) {
       regions.remove(region);
@@ -337,7 +363,7 @@ public final class ContentMemory implements AutoCloseable {
     List<Moving> moving = new ArrayList<>();
     for (long block : allocator.inTheWay(length)) {
       Digest digest = Objects.requireNonNull(digests.get(block));
-      byte[] copy = bytes(span(block, allocator.length(block))).toArray(ValueLayout.JAVA_BYTE);
+      byte[] copy = content(digest).toArray(ValueLayout.JAVA_BYTE);
       moving.add(new Moving(digest, MemorySegment.ofArray(copy)));
       free(digest);
     }
@@ -362,24 +388,24 @@ public final class ContentMemory implements AutoCloseable {
     }
     Span span = span(to.getAsLong(), length);
     bytes(span).copyFrom(content);
-    publish(digest, span, to.getAsLong());
+    publish(digest, new Located(to.getAsLong(), span));
     movedBytes += length;
   }
 
-  private void publish(Digest digest, Span span, long address) {
-    while (!table.add(digest, span)) {
+  private void publish(Digest digest, Located there) {
+    while (!table.add(digest, there.span())) {
       Digest oldest = table.oldestBeside(digest).orElseThrow().digest();
       policy.removed(oldest);
       free(oldest);
       crowdedOut++;
     }
-    addresses.put(digest, address);
-    digests.put(address, digest);
+    located.put(digest, there);
+    digests.put(there.address(), digest);
   }
 
   private void free(Digest digest) {
     table.remove(digest);
-    long address = Objects.requireNonNull(addresses.remove(digest));
+    long address = Objects.requireNonNull(located.remove(digest)).address();
     digests.remove(address);
     allocator.free(address);
   }
@@ -397,7 +423,7 @@ public final class ContentMemory implements AutoCloseable {
     allocator.drain(slab);
     for (long block : allocator.blocks(slab)) {
       Digest digest = Objects.requireNonNull(digests.get(block));
-      MemorySegment content = bytes(span(block, allocator.length(block)));
+      MemorySegment content = content(digest);
       free(digest);
       place(digest, content);
     }
@@ -410,6 +436,10 @@ public final class ContentMemory implements AutoCloseable {
   private Span span(long address, int length) {
     Region region = Objects.requireNonNull(slabs.get(SlabAllocator.slab(address)));
     return new Span(region.number(), SlabAllocator.offset(address), length);
+  }
+
+  private MemorySegment content(Digest digest) {
+    return bytes(Objects.requireNonNull(located.get(digest)).span());
   }
 
   private MemorySegment bytes(Span span) {

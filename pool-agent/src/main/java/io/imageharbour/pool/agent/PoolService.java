@@ -168,32 +168,10 @@ final class PoolService extends PoolGrpc.PoolImplBase {
         reply,
         () -> {
           AgentSession session = session(request.getTicket());
-          Optional<Batch> batch = session.take(request.getBatch(), System.nanoTime());
-          Optional<SharedMemory> staging = session.transports().staging();
-          if (batch.isEmpty() || staging.isEmpty()) {
-            throw Status.FAILED_PRECONDITION
-                .withDescription("the batch is not there any more: it was committed or too old")
-                .asRuntimeException();
+          synchronized (session) {
+            // its staging memory is not given back meanwhile
+            return commit(session, request.getBatch());
           }
-          CommitReply.Builder committed = CommitReply.newBuilder();
-          for (Staged content : batch.get().contents()) {
-            try {
-              boolean stored =
-                  contents.store(
-                      content.digest(),
-                      staging.get().segment().asSlice(content.offset(), content.size()));
-              if (stored) {
-                committed.setStored(committed.getStored() + 1);
-              } else {
-                committed.setRefused(committed.getRefused() + 1);
-              }
-            } catch (WrongContentException e) {
-              committed.setWrong(committed.getWrong() + 1);
-              log.warn(
-                  "event=wrong-content client={} cause=\"{}\"", session.client(), e.getMessage());
-            }
-          }
-          return committed.build();
         });
   }
 
@@ -265,6 +243,34 @@ final class PoolService extends PoolGrpc.PoolImplBase {
           log.info("event=resized capacity={}", capacity);
           return ResizeReply.newBuilder().setCapacity(capacity).build();
         });
+  }
+
+  private CommitReply commit(AgentSession session, long number) {
+    Optional<Batch> batch = session.take(number, System.nanoTime());
+    Optional<SharedMemory> staging = session.transports().staging();
+    if (batch.isEmpty() || staging.isEmpty()) {
+      throw Status.FAILED_PRECONDITION
+          .withDescription("the batch is not there any more: it was committed or too old")
+          .asRuntimeException();
+    }
+    CommitReply.Builder committed = CommitReply.newBuilder();
+    for (Staged content : batch.get().contents()) {
+      try {
+        boolean stored =
+            contents.store(
+                content.digest(),
+                staging.get().segment().asSlice(content.offset(), content.size()));
+        if (stored) {
+          committed.setStored(committed.getStored() + 1);
+        } else {
+          committed.setRefused(committed.getRefused() + 1);
+        }
+      } catch (WrongContentException e) {
+        committed.setWrong(committed.getWrong() + 1);
+        log.warn("event=wrong-content client={} cause=\"{}\"", session.client(), e.getMessage());
+      }
+    }
+    return committed.build();
   }
 
   /** What a call does; what it throws becomes a status. */

@@ -65,6 +65,19 @@ public final class AgentChannel implements AutoCloseable {
     }
   }
 
+  /**
+   * Has the next call make a connection of its own. One that the network has forgotten looks no
+   * different from an agent that is slow, for as long as TCP sends again: a quarter of an hour.
+   */
+  void connectAnew() {
+    channel.enterIdle();
+  }
+
+  /** Whether a call failed because nothing came in time. */
+  static boolean isNoAnswer(AgentUnavailableException failure) {
+    return Status.fromThrowable(failure).getCode() == Status.Code.DEADLINE_EXCEEDED;
+  }
+
   private static String reason(Status status, Duration patience) {
     Optional<String> said = Optional.ofNullable(status.getDescription());
     return switch (status.getCode()) {

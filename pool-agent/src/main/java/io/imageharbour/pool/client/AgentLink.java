@@ -192,6 +192,7 @@ final class AgentLink implements AutoCloseable {
         if (connect()) {
           pause = LEAST_PAUSE;
           stayConnected();
+          connected.filter(session -> !session.isOpen()).ifPresent(this::dropClosed);
         }
         long jittered = ThreadLocalRandom.current().nextLong(pause.toMillis()) + 1;
         pause(Duration.ofMillis(jittered));
@@ -228,6 +229,9 @@ final class AgentLink implements AutoCloseable {
           "event=agent-connected agent={} transport={}", agent.id(), session.transport().name());
       return true;
     } catch (IOException e) {
+      if (e instanceof AgentUnavailableException failure && AgentChannel.isNoAnswer(failure)) {
+        channel.connectAnew();
+      }
       complain(String.valueOf(e.getMessage()));
       return false;
     }
@@ -308,6 +312,10 @@ final class AgentLink implements AutoCloseable {
     synchronized (thread) {
       thread.notifyAll();
     }
+  }
+
+  private void dropClosed(Connected session) {
+    drop(session, "the connection to the agent's memory has ended");
   }
 
   /** Waits that long, or until the session was dropped. */

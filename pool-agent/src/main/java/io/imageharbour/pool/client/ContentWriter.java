@@ -43,14 +43,14 @@ final class ContentWriter implements AutoCloseable {
    * @throws IOException if the agent, or the way to its memory, failed
    */
   int write(List<Offered> contents) throws IOException, InterruptedException {
-    Connected now =
-        link.connected()
-            .orElseThrow(
-                () -> new AgentUnavailableException("agent " + link.agent().id() + " is away"));
-    if (session.isEmpty() || session.get() != now) {
+    Optional<Connected> connected = link.connected();
+    if (!connected.equals(session)) {
       closeChannel();
-      session = Optional.of(now);
+      session = connected;
     }
+    Connected now =
+        connected.orElseThrow(
+            () -> new AgentUnavailableException("agent " + link.agent().id() + " is away"));
     AllocateRequest.Builder request = AllocateRequest.newBuilder().setTicket(now.ticket());
     for (Offered content : contents) {
       request.addContents(

@@ -41,6 +41,9 @@ final class OfferQueue implements AutoCloseable {
   /** A small batch waits so long for more. */
   private static final long GATHER_MILLIS = 20;
 
+  /** After so long without contents what agents have staged is let go of. */
+  private static final long IDLE_SECONDS = 5;
+
   /** After so long whoever waits looks again, also if nobody woke it. */
   private static final long LONGEST_WAIT_MILLIS = 100;
 
@@ -154,14 +157,20 @@ final class OfferQueue implements AutoCloseable {
     } catch (InterruptedException e) {
       log.trace("event=offers-end");
     } finally {
-      writers.values().forEach(ContentWriter::close);
+      closeWriters();
     }
+  }
+
+  /** Staging memory of an agent stays as long as anybody has it, even if the agent is gone. */
+  private void closeWriters() {
+    writers.values().forEach(ContentWriter::close);
+    writers.clear();
   }
 
   /** Waits for contents; a few at once are worth a short wait. */
   private List<Offered> gather() throws InterruptedException {
     List<Offered> batch = new ArrayList<>();
-    batch.add(queue.take());
+    batch.add(next());
     long bytes = batch.getFirst().size();
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(GATHER_MILLIS);
     while (bytes < BATCH_BYTES && batch.size() < BATCH_CONTENTS) {
@@ -174,6 +183,15 @@ final class OfferQueue implements AutoCloseable {
       bytes += next.get().size();
     }
     return batch;
+  }
+
+  private Offered next() throws InterruptedException {
+    Optional<Offered> next = Optional.ofNullable(queue.poll(IDLE_SECONDS, TimeUnit.SECONDS));
+    if (next.isPresent()) {
+      return next.get();
+    }
+    closeWriters();
+    return queue.take();
   }
 
   private void bring(List<Offered> batch) throws InterruptedException {

@@ -16,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A unix socket that passes {@link SharedMemory} on, which Java's own sockets can't. It keeps the
@@ -67,7 +66,7 @@ public final class MemorySocket implements AutoCloseable {
   private static final int CMSG_DATA = 16;
 
   private final int fd;
-  private final AtomicBoolean closed = new AtomicBoolean();
+  private boolean closed;
 
   private MemorySocket(int fd) {
     this.fd = fd;
@@ -131,14 +130,13 @@ public final class MemorySocket implements AutoCloseable {
 
   /** Connects to who listens at a path. */
   public static MemorySocket connect(Path path, Duration patience) throws IOException {
-    MemorySocket socket = open(path, Libc::connect);
-    try {
-      socket.setPatience(patience);
-    } catch (IOException e) {
-      socket.close();
-      throw e;
-    }
-    return socket;
+    return open(
+        path,
+        (socket, address, length) -> {
+          // an agent that is stopped accepts nobody
+          setPatience(socket, patience);
+          Libc.connect(socket, address, length);
+        });
   }
 
   private static MemorySocket open(Path path, Naming naming) throws IOException {
@@ -176,6 +174,10 @@ public final class MemorySocket implements AutoCloseable {
 
   /** So long sending and receiving wait; then they fail. */
   public void setPatience(Duration patience) throws IOException {
+    setPatience(fd, patience);
+  }
+
+  private static void setPatience(int fd, Duration patience) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment time = arena.allocate(16, 8);
       time.set(JAVA_LONG, 0, patience.toSeconds());
@@ -266,9 +268,10 @@ public final class MemorySocket implements AutoCloseable {
   }
 
   /** Ends it, for both sides; who waits in {@link #accept} or {@link #receive} gets an error. */
-  public void shutDown() {
+  public synchronized void shutDown() {
     try {
-      if (!closed.get()) {
+      // the number of a descriptor that is closed may be another's already
+      if (!closed) {
         Libc.shutdown(fd, SHUT_RDWR);
       }
     } catch (IOException e) {
@@ -277,8 +280,9 @@ public final class MemorySocket implements AutoCloseable {
   }
 
   @Override
-  public void close() {
-    if (closed.compareAndSet(false, true)) {
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
       SharedMemory.closeDescriptor(fd);
     }
   }

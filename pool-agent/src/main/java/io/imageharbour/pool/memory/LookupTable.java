@@ -126,7 +126,8 @@ public final class LookupTable {
     long bucket = bucketOffset(digest, buckets);
     for (int i = 0; i < ENTRIES; i++) {
       long at = bucket + (long) i * ENTRY;
-      if (table.get(INT, at + LENGTH) == 0) {
+      // free, or damaged: then nobody finds what it led to
+      if (read(table, at).isEmpty()) {
         write(at, digest, where, ++generation);
         return true;
       }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -37,6 +38,30 @@ public final class Agents {
         "info");
   }
 
+  /** The same, with this port for TCP. */
+  public static AgentConfig withTcpPort(AgentConfig config, int port) {
+    return new AgentConfig(
+        config.id(),
+        config.listen(),
+        config.memory(),
+        config.lockMemory(),
+        config.transports(),
+        config.socket(),
+        port,
+        config.rdmaAddresses(),
+        config.rdmaPort(),
+        config.policy(),
+        config.security(),
+        config.etcd(),
+        config.metricsAddress(),
+        config.logLevel());
+  }
+
+  /** An agent that takes back staging memory after a second. */
+  public static Agent startImpatient(AgentConfig config) throws IOException {
+    return Agent.start(config, Duration.ofMinutes(1), Duration.ofSeconds(1));
+  }
+
   /** Has an agent lend another amount of memory, as its service does. */
   public static long resize(Agent agent, long capacity) throws IOException {
     return agent.contents().resize(capacity);
@@ -49,6 +74,39 @@ public final class Agents {
     MemorySegment slab = agent.regions().find(where.region()).orElseThrow().memory().segment();
     byte old = slab.get(ValueLayout.JAVA_BYTE, where.offset());
     slab.set(ValueLayout.JAVA_BYTE, where.offset(), (byte) (old ^ 1));
+  }
+
+  /** Has an agent keep a content under another one's digest. */
+  public static void swap(Agent agent, Digest digest, byte[] other) {
+    Region table = agent.regions().find(Region.TABLE).orElseThrow();
+    Span where = new LookupTable(table.memory().segment()).find(digest).orElseThrow().where();
+    MemorySegment slab = agent.regions().find(where.region()).orElseThrow().memory().segment();
+    MemorySegment.copy(other, 0, slab, ValueLayout.JAVA_BYTE, where.offset(), where.length());
+  }
+
+  /** Changes a bit of a content's entry in the lookup table. */
+  public static void flipABitOfTheEntry(Agent agent, Digest digest, int bit) {
+    MemorySegment table = agent.regions().find(Region.TABLE).orElseThrow().memory().segment();
+    Span bucket = LookupTable.bucket(digest, table.byteSize());
+    for (long at = bucket.offset(); at < bucket.offset() + bucket.length(); at += 64) {
+      if (Digest.fromBytes(table.asSlice(at, 32).toArray(ValueLayout.JAVA_BYTE)).equals(digest)) {
+        long place = at + bit / 8;
+        byte old = table.get(ValueLayout.JAVA_BYTE, place);
+        table.set(ValueLayout.JAVA_BYTE, place, (byte) (old ^ 1 << bit % 8));
+        return;
+      }
+    }
+    throw new AssertionError("no entry");
+  }
+
+  /** What an agent's clients have of it: sessions, and bytes of staging memory. */
+  public static String held(Agent agent) {
+    return agent.sessions().size() + " sessions, " + agent.sessions().staging() + " bytes";
+  }
+
+  /** How many contents an agent found to be something else. */
+  public static long wrong(Agent agent) {
+    return agent.contents().usage().wrong();
   }
 
   /** How many contents an agent has. */

@@ -46,7 +46,7 @@ public final class SharedMemoryTransport implements Transport {
     Map<Integer, SharedMemory> regions = new HashMap<>();
     MemorySocket socket = connect(offer, patience);
     try {
-      receive(socket, Messages.READ, offer.ticket(), false, regions);
+      receive(socket, Messages.READ, offer.ticket(), false, regions, patience);
       return new SharedMemoryReads(socket, regions, new BufferPool());
     } catch (IOException | RuntimeException | Error e) {
       close(socket, regions);
@@ -60,7 +60,7 @@ public final class SharedMemoryTransport implements Transport {
     Map<Integer, SharedMemory> staging = new HashMap<>();
     MemorySocket socket = connect(offer, patience);
     try {
-      receive(socket, Messages.WRITE, offer.ticket(), true, staging);
+      receive(socket, Messages.WRITE, offer.ticket(), true, staging, patience);
       SharedMemory memory = staging.get(0);
       if (memory == null || memory.segment().byteSize() < stagingSize) {
         throw new TransportException("the agent passed less staging memory than it said");
@@ -85,10 +85,18 @@ public final class SharedMemoryTransport implements Transport {
       byte purpose,
       Ticket ticket,
       boolean writable,
-      Map<Integer, SharedMemory> into)
+      Map<Integer, SharedMemory> into,
+      Duration patience)
       throws IOException {
+    long deadline = System.nanoTime() + patience.toNanos();
     socket.send(Messages.hello(purpose, ticket));
     for (int i = 0; i <= MAX_REGIONS; i++) {
+      Duration left = Duration.ofNanos(deadline - System.nanoTime());
+      if (!left.isPositive()) {
+        throw new TransportException("the agent took too long to pass its memory");
+      }
+      // a microsecond at least: zero is for ever
+      socket.setPatience(left.plusNanos(1000));
       try (MemorySocket.Message message = socket.receive()) {
         ByteBuffer bytes = message.bytes();
         if (bytes.remaining() == 1) {

@@ -23,8 +23,10 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -144,12 +146,13 @@ public final class TcpServer implements TransportServer {
   private void serve(Client client) throws IOException {
     client.socket.setTcpNoDelay(true);
     client.socket.setKeepAlive(true);
-    client.socket.setSoTimeout(Connection.millis(HELLO_PATIENCE));
+    CompletableFuture<Void> introduced = cutOffUnlessIntroduced(client.socket);
     Connection connection = Connection.ofServer(client.socket, tls);
     DataInputStream in = new DataInputStream(new BufferedInputStream(connection.in()));
     DataOutputStream out = new DataOutputStream(new BufferedOutputStream(connection.out(), PIECE));
     byte[] hello = new byte[Frames.HELLO];
     in.readFully(hello);
+    introduced.complete(null);
     ByteBuffer said = ByteBuffer.wrap(hello);
     boolean speaksThis = said.getInt() == Frames.MAGIC;
     boolean reads = said.get() == Frames.READ;
@@ -164,7 +167,6 @@ public final class TcpServer implements TransportServer {
     try {
       out.writeByte(Frames.OK);
       out.flush();
-      connection.setPatience(Duration.ZERO);
       if (reads) {
         answerReads(in, out);
       } else {
@@ -175,6 +177,26 @@ public final class TcpServer implements TransportServer {
       }
     } finally {
       session.get().remove(end);
+    }
+  }
+
+  /** Whoever sends a byte now and then is never late with the next one. */
+  private static CompletableFuture<Void> cutOffUnlessIntroduced(Socket socket) {
+    CompletableFuture<Void> introduced = new CompletableFuture<>();
+    CompletableFuture<Void> unused =
+        introduced
+            .orTimeout(HELLO_PATIENCE.toNanos(), TimeUnit.NANOSECONDS)
+            .whenComplete((nothing, late) -> closeIfLate(socket, late != null));
+    return introduced;
+  }
+
+  private static void closeIfLate(Socket socket, boolean late) {
+    try {
+      if (late) {
+        socket.close();
+      }
+    } catch (IOException e) {
+      log.debug("event=close-failed cause=\"{}\"", e.getMessage());
     }
   }
 

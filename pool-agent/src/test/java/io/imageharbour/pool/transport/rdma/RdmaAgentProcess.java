@@ -3,18 +3,15 @@ package io.imageharbour.pool.transport.rdma;
 import io.imageharbour.pool.linux.SharedMemory;
 import io.imageharbour.pool.memory.Region;
 import io.imageharbour.pool.memory.Regions;
+import io.imageharbour.pool.process.JavaProcess;
 import io.imageharbour.pool.transport.Offer.RdmaOffer;
 import io.imageharbour.pool.transport.Offer.RemoteRegion;
 import io.imageharbour.pool.transport.Session;
 import io.imageharbour.pool.transport.Ticket;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -28,30 +25,20 @@ final class RdmaAgentProcess implements AutoCloseable {
 
   private static final long SEED = 7;
 
-  private final Process process;
+  private final JavaProcess process;
   private final RdmaOffer offer;
 
-  private RdmaAgentProcess(Process process, RdmaOffer offer) {
+  private RdmaAgentProcess(JavaProcess process, RdmaOffer offer) {
     this.process = process;
     this.offer = offer;
   }
 
   static RdmaAgentProcess start(String address) throws IOException {
     Ticket ticket = Ticket.issue(1);
-    List<String> command = new ArrayList<>();
-    command.add(System.getProperty("java.home") + "/bin/java");
-    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(RdmaAgentProcess.class.getName());
-    command.addAll(List.of(address, HexFormat.of().formatHex(ticket.toBytes())));
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-    BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
-    String[] said = String.valueOf(out.readLine()).split(" ", -1);
-    if (said.length != 3) {
-      process.destroyForcibly();
-      throw new IOException("the agent's process did not start: " + String.join(" ", said));
-    }
+    JavaProcess process =
+        JavaProcess.start(
+            RdmaAgentProcess.class, address, HexFormat.of().formatHex(ticket.toBytes()));
+    String[] said = process.said().split(" ", -1);
     RemoteRegion region =
         new RemoteRegion(Long.parseLong(said[1]), Integer.parseInt(said[2]), SIZE);
     RdmaOffer offer =
@@ -72,12 +59,12 @@ final class RdmaAgentProcess implements AutoCloseable {
 
   /** Stops its threads; they are when the signal was sent. */
   void stop() throws Exception {
-    new ProcessBuilder("kill", "-STOP", Long.toString(process.pid())).start().waitFor();
+    process.stop();
   }
 
   /** Kills it and waits until it is gone. */
   void kill() throws InterruptedException {
-    int unused = process.destroyForcibly().waitFor();
+    process.kill();
   }
 
   @Override
@@ -101,7 +88,8 @@ final class RdmaAgentProcess implements AutoCloseable {
             ticket -> ticket.equals(session.ticket()) ? Optional.of(session) : Optional.empty());
     RdmaOffer offer = (RdmaOffer) server.offer(session);
     RemoteRegion region = Optional.ofNullable(offer.regions().get(1)).orElseThrow();
-    System.out.println(offer.port() + " " + region.address() + " " + region.key());
+    System.out.println(
+        JavaProcess.READY + offer.port() + " " + region.address() + " " + region.key());
     Thread.currentThread().join();
   }
 }
