@@ -60,6 +60,27 @@ class ContentMemoryTest {
   }
 
   @Test
+  void contentsOfAnyLengthMoveWholeAndPassTheirCheck() throws Exception {
+    List<byte[]> contents = new ArrayList<>();
+    for (int i = 0; i < 24; i++) {
+      contents.add(content(900_001 + i));
+      store(contents.getLast());
+    }
+    memory.check(contents.stream().map(Digest::sha256).toList());
+    assertThat(memory.usage().wrong()).isZero();
+    assertThat(memory.resize(16 * MIB)).isEqualTo(16 * MIB);
+    List<byte[]> left = new ArrayList<>(contents);
+    left.removeIf(content -> !memory.contains(Digest.sha256(content)));
+    assertThat(left).hasSizeGreaterThan(10);
+    for (byte[] content : left) {
+      assertThat(asAClientReads(content).orElseThrow()).hasSize(content.length).isEqualTo(content);
+      assertThat(memory.contents()).containsEntry(Digest.sha256(content), content.length);
+    }
+    memory.check(left.stream().map(Digest::sha256).toList());
+    assertThat(memory.usage().wrong()).isZero();
+  }
+
+  @Test
   void whatIsStoredTwiceIsThereOnce() throws Exception {
     byte[] content = content(1000);
     assertThat(store(content)).isTrue();

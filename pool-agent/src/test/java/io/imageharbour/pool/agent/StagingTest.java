@@ -114,6 +114,33 @@ class StagingTest {
   }
 
   @Test
+  void whatIsWrittenWhileItIsCommittedIsStoredRightOrNotAtAll() throws Exception {
+    try (ExecutorService threads = Executors.newSingleThreadExecutor()) {
+      ByteString ticket = hello();
+      for (int i = 0; i < 100; i++) {
+        byte[] content = content(500_000);
+        AllocateReply batch = allocate(ticket, content);
+        write(ticket, batch, content);
+        MemorySegment staging = staging(ticket).segment();
+        Future<?> writing =
+            threads.submit(
+                () -> {
+                  for (int at = 499_999; at >= 0; at -= 5000) {
+                    staging.set(ValueLayout.JAVA_BYTE, at, (byte) 0);
+                  }
+                });
+        CommitReply committed = commit(ticket, batch);
+        writing.get();
+        assertThat(committed.getStored() + committed.getWrong()).isEqualTo(1);
+      }
+    }
+    List<Digest> all = List.copyOf(contents.contents().keySet());
+    long wrong = contents.usage().wrong();
+    contents.check(all);
+    assertThat(contents.usage().wrong()).isEqualTo(wrong);
+  }
+
+  @Test
   void aSessionThatEndsWhileItAllocatesKeepsNoStaging() throws Exception {
     try (ExecutorService threads = Executors.newSingleThreadExecutor()) {
       for (int i = 0; i < 300; i++) {
