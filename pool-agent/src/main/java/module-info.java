@@ -8,6 +8,7 @@ module io.imageharbour.pool {
   exports io.imageharbour.pool.process;
   exports io.imageharbour.pool.security;
   exports io.imageharbour.pool.transport;
+  exports io.imageharbour.pool.transport.rdma;
   exports io.imageharbour.pool.transport.shm;
   exports io.imageharbour.pool.transport.tcp;
 
@@ -23,6 +24,7 @@ module io.imageharbour.pool {
   requires com.github.benmanes.caffeine;
   requires com.google.common;
   requires com.google.protobuf;
+  requires disni;
   requires info.picocli;
   requires io.grpc;
   requires io.grpc.netty;
@@ -37,6 +39,9 @@ module io.imageharbour.pool {
   requires io.prometheus.writer.text;
   requires transitive io.prometheus.metrics.model;
   requires jdk.httpserver;
+  requires jetcd.common;
+  requires jetcd.core;
+  requires jetcd.grpc;
   requires org.slf4j;
   requires static org.jspecify;
 }

@@ -1,8 +1,8 @@
 /*
  * libdisni: the native methods of DiSNI 2.1 (com.ibm.disni.verbs.impl.NativeDispatcher) over librdmacm and libibverbs.
  *
- * Java never sees a pointer. Every object gets an id that is used once: an id that was closed, or belongs to an object of
- * another kind, is refused with an IOException (or -1 where the method declares none). Closing an object while another
+ * Java never sees a pointer. Every object gets an id that is not used again for long: an id that was closed, or belongs to an
+ * object of another kind, is refused with an IOException (or -1 where the method declares none). Closing an object while another
  * thread is inside a call on it is for the caller to prevent, as it is in C. Addresses of buffers (sockaddr, work
  * requests, completions) come from DiSNI's own direct buffers and are trusted. Everything else is safe for many threads.
  *
@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -33,8 +34,11 @@
 
 /* --- ids ---------------------------------------------------------------------------------------------------------- */
 
-/* An id is, from the lowest bit: 16 bits of slot, 4 bits of kind, a number that grows with each id. Always positive. */
-enum { SLOTS = 1 << 16 };
+/*
+ * An id is, from the lowest bit: 16 bits of slot, 4 bits of kind, 10 bits of turn: how often the slot was used. A
+ * turn comes again, because DiSNI never forgets a connection id: what it keeps of them stays bounded so.
+ */
+enum { SLOTS = 1 << 16, TURNS = 1 << 10 };
 enum kind { CHANNEL = 1, CM_ID, CONTEXT, PD, COMP_CHANNEL, CQ, QP, MR };
 static const char *const KIND_NAMES[] = {
     "object",     "event channel",    "connection id", "device context", "protection domain", "completion channel",
@@ -43,9 +47,9 @@ static const char *const KIND_NAMES[] = {
 static struct slot {
     _Atomic jlong id; /* 0: free */
     void *object;
+    jlong turn;
 } slots[SLOTS];
 static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER; /* for writing */
-static jlong ids_given;
 static int slots_used; /* slots from here on were never used */
 
 /* Throws an IOException that says which call failed and what errno says. */
@@ -112,7 +116,8 @@ static jlong give_id(enum kind kind, void *object) {
     if (slot == NULL) {
         errno = EMFILE;
     } else {
-        id = ++ids_given << 20 | (jlong)kind << 16 | (slot - slots);
+        slot->turn = (slot->turn + 1) % TURNS;
+        id = slot->turn << 20 | (jlong)kind << 16 | (slot - slots);
         slot->object = object;
         atomic_store(&slot->id, id);
     }
@@ -199,6 +204,21 @@ METHOD(void, resolveRoute, jlong cm_id, jint timeout) {
     if (id != NULL && rdma_resolve_route(id, timeout) != 0) fail(env, "rdma_resolve_route");
 }
 
+/* What the peer sent along with its request or answer, as the context of the connection id. */
+struct data {
+    uint8_t length;
+    uint8_t bytes[UINT8_MAX];
+};
+
+static void keep_data(struct rdma_cm_id *id, const struct rdma_conn_param *sent) {
+    if (sent->private_data_len == 0 || sent->private_data == NULL) return;
+    struct data *data = id->context != NULL ? id->context : malloc(sizeof *data);
+    if (data == NULL) return;
+    data->length = sent->private_data_len;
+    memcpy(data->bytes, sent->private_data, data->length);
+    id->context = data;
+}
+
 /* The kind of the next event, or -1 when none came in time. A connection request brings an id of its own. */
 METHOD(jint, getCmEvent, jlong channel_id, jlong listener_out, jlong id_out, jint timeout) {
     struct rdma_event_channel *channel = find(CHANNEL, channel_id);
@@ -208,8 +228,11 @@ METHOD(jint, getCmEvent, jlong channel_id, jlong listener_out, jlong id_out, jin
     struct rdma_cm_id *id = event->id;
     jlong listener = event->listen_id == NULL ? 0 : id_of(CM_ID, event->listen_id);
     jlong number = type == RDMA_CM_EVENT_CONNECT_REQUEST ? give_id(CM_ID, id) : id_of(CM_ID, id);
+    if (type == RDMA_CM_EVENT_CONNECT_REQUEST) id->context = NULL; /* it was the listener's */
+    if (type == RDMA_CM_EVENT_CONNECT_REQUEST || type == RDMA_CM_EVENT_ESTABLISHED) keep_data(id, &event->param.conn);
     rdma_ack_cm_event(event);
     if (number == 0 && type == RDMA_CM_EVENT_CONNECT_REQUEST) {
+        free(id->context);
         rdma_destroy_id(id); /* there are too many: the peer is refused */
         return -1;
     }
@@ -274,6 +297,8 @@ static jint destroy_id(jlong cm_id) {
     struct rdma_cm_id *id = find(CM_ID, cm_id);
     if (id == NULL || !forget(cm_id)) return -1;
     destroy_queue_pair(id);
+    free(id->context);
+    id->context = NULL;
     return rdma_destroy_id(id);
 }
 
@@ -303,6 +328,38 @@ METHOD(jlong, getContext, jlong cm_id) {
     if (id == NULL || id->verbs == NULL) return -1;
     jlong known = id_of(CONTEXT, id->verbs);
     return known != 0 ? known : made(env, CONTEXT, id->verbs, "getContext");
+}
+
+/* What DiSNI leaves out: the data that came along with a connection, and an answer that has some. */
+
+#define OWN_METHOD(type, name, ...)                                                                                         \
+    JNIEXPORT type JNICALL Java_io_imageharbour_pool_transport_rdma_PrivateData_##name(                                     \
+        JNIEnv *env, jclass self __attribute__((unused)), __VA_ARGS__)
+
+/* Empty when there was none. What came is padded with zeros up to what the network's messages have room for. */
+OWN_METHOD(jbyteArray, received, jlong cm_id) {
+    struct rdma_cm_id *id = need(env, CM_ID, cm_id);
+    if (id == NULL) return NULL;
+    struct data *data = id->context;
+    jbyteArray bytes = (*env)->NewByteArray(env, data == NULL ? 0 : data->length);
+    if (bytes != NULL && data != NULL) (*env)->SetByteArrayRegion(env, bytes, 0, data->length, (const jbyte *)data->bytes);
+    return bytes;
+}
+
+OWN_METHOD(void, accept, jlong cm_id, jbyteArray answer) {
+    struct rdma_cm_id *id = need(env, CM_ID, cm_id);
+    if (id == NULL) return;
+    uint8_t bytes[UINT8_MAX];
+    jsize length = (*env)->GetArrayLength(env, answer);
+    if (length > (jsize)sizeof bytes) {
+        fail_with(env, "rdma_accept", EMSGSIZE);
+        return;
+    }
+    (*env)->GetByteArrayRegion(env, answer, 0, length, (jbyte *)bytes);
+    struct rdma_conn_param parameters = connection(7, 7);
+    parameters.private_data = bytes;
+    parameters.private_data_len = (uint8_t)length;
+    if (rdma_accept(id, &parameters) != 0) fail(env, "rdma_accept");
 }
 
 /* --- queues and memory ------------------------------------------------------------------------------------------------ */

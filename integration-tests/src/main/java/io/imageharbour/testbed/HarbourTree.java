@@ -8,7 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** The ready-to-run tree that the build leaves: {@code bin/harbourctl} and {@code bin/harbourd}. */
+/** The ready-to-run tree that the build leaves, with the programs in {@code bin}. */
 public record HarbourTree(Path directory) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -48,6 +48,11 @@ public record HarbourTree(Path directory) {
   /** {@code harbourd} with arguments. */
   Command harbourd(Object... arguments) {
     return Command.of(directory.resolve("bin/harbourd")).withArguments(arguments);
+  }
+
+  /** {@code harbour-agent} with arguments. */
+  Command harbourAgent(Object... arguments) {
+    return Command.of(directory.resolve("bin/harbour-agent")).withArguments(arguments);
   }
 
   /** Converts an image over plain HTTP and answers the summary that {@code --json} prints. */

@@ -7,6 +7,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -29,13 +30,15 @@ public final class HarbourdProcess implements AutoCloseable {
    * @param name of its directory in the workspace, which is made or used as it is
    * @param containerd the directory name of the containerd that it serves
    * @param registries what it is told about registries
+   * @param pool what it is told about the memory pool, if there is one
    */
   public static HarbourdProcess start(
       Workspace workspace,
       HarbourTree tree,
       String name,
       String containerd,
-      RegistryAccess registries)
+      RegistryAccess registries,
+      Optional<PoolAccess> pool)
       throws IOException, InterruptedException {
     Path directory = workspace.directory(name);
     Path socket = directory.resolve("harbourd.sock");
@@ -49,12 +52,14 @@ public final class HarbourdProcess implements AutoCloseable {
         [containerd]
         address = "%s"
 
+        %s
         %s"""
             .formatted(
                 directory.resolve("r"),
                 socket,
                 ContainerdServer.socket(workspace, containerd),
-                registries.toml()));
+                registries.toml(),
+                pool.map(PoolAccess::toml).orElse("")));
     ServerProcess process =
         ServerProcess.start(
             workspace,

@@ -14,6 +14,7 @@ public final class Node implements AutoCloseable {
   private final HarbourTree tree;
   private final String name;
   private final RegistryAccess registries;
+  private final Optional<PoolAccess> pool;
   private final ContainerdServer containerd;
   private HarbourdProcess harbourd;
 
@@ -22,12 +23,14 @@ public final class Node implements AutoCloseable {
       HarbourTree tree,
       String name,
       RegistryAccess registries,
+      Optional<PoolAccess> pool,
       HarbourdProcess harbourd,
       ContainerdServer containerd) {
     this.workspace = workspace;
     this.tree = tree;
     this.name = name;
     this.registries = registries;
+    this.pool = pool;
     this.harbourd = harbourd;
     this.containerd = containerd;
   }
@@ -48,16 +51,27 @@ public final class Node implements AutoCloseable {
   public static Node start(
       Workspace workspace, HarbourTree tree, String name, RegistryAccess registries)
       throws IOException, InterruptedException {
+    return start(workspace, tree, name, registries, Optional.empty());
+  }
+
+  /** The same with a memory pool. */
+  public static Node start(
+      Workspace workspace,
+      HarbourTree tree,
+      String name,
+      RegistryAccess registries,
+      Optional<PoolAccess> pool)
+      throws IOException, InterruptedException {
     HarbourdProcess harbourd =
         HarbourdProcess.start(
-            workspace, tree, harbourdName(name), containerdName(name), registries);
+            workspace, tree, harbourdName(name), containerdName(name), registries, pool);
     try {
       ContainerdServer containerd =
           ContainerdServer.start(
               workspace,
               containerdName(name),
               Optional.of(HarbourdProcess.socket(workspace, harbourdName(name))));
-      Node node = new Node(workspace, tree, name, registries, harbourd, containerd);
+      Node node = new Node(workspace, tree, name, registries, pool, harbourd, containerd);
       node.awaitConnection();
       return node;
     } catch (IOException | InterruptedException e) {
@@ -90,7 +104,7 @@ public final class Node implements AutoCloseable {
     harbourd.close();
     harbourd =
         HarbourdProcess.start(
-            workspace, tree, harbourdName(name), containerdName(name), registries);
+            workspace, tree, harbourdName(name), containerdName(name), registries, pool);
     awaitConnection();
   }
 

@@ -70,7 +70,7 @@ final class RdmaGuestIT {
     long start = System.nanoTime();
     List<GuestTests.Result> results =
         new GuestTests(guest, List.of(System.getProperty("harbour.jvm.flags").split("\\s+")))
-            .run(module, guestClasses(module), Duration.ofMinutes(5));
+            .run(module, guestClasses(module), Duration.ofMinutes(10));
     System.out.printf(
         "%d tests in the guest: %d ms in all%n",
         results.size(), (System.nanoTime() - start) / 1_000_000);

@@ -85,8 +85,6 @@ public record StatusReport(List<Answer<AgentStatus>> answers, long at) {
         "memory",
         memory(status.used(), status.capacity())
             + (status.hugePages() ? " in huge pages" : "")
-            + ", longest free "
-            + ByteSize.format(status.largestFree())
             + ", fragmentation "
             + percent(status.fragmentation()));
     table.row(

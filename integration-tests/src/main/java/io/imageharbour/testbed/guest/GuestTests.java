@@ -20,9 +20,9 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * Runs test classes of a module in a guest, with JUnit's console launcher, which has to be on the
- * class path of the module's tests. The JVM there knows the address of the RDMA device as the
- * property {@value #ADDRESS_PROPERTY}.
+ * Runs Jupiter's test classes of a module in a guest, with JUnit's console launcher, which has to
+ * be on the class path of the module's tests. The JVM there knows the address of the RDMA device as
+ * the property {@value #ADDRESS_PROPERTY}.
  */
 public final class GuestTests {
 
@@ -75,6 +75,7 @@ public final class GuestTests {
             .withArguments("-D" + ADDRESS_PROPERTY + "=" + Guest.RDMA_ADDRESS)
             .withArguments("-cp", classPath(target), LAUNCHER, "execute", "--disable-banner")
             .withArguments("--disable-ansi-colors", "--details=none", "--reports-dir", reports)
+            .withArguments("--include-engine=junit-jupiter")
             .withArguments(classes.stream().map(name -> "--select-class=" + name).toArray())
             .withTimeout(limit);
     Guest.Outcome outcome = guest.run(java);

@@ -200,6 +200,7 @@ public final class Agent implements AutoCloseable {
         .setEvicted(usage.evicted())
         .setRefused(usage.refused())
         .setCrowdedOut(usage.crowdedOut())
+        .setMovedBytes(usage.movedBytes())
         .build();
   }
 

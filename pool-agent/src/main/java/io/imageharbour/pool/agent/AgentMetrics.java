@@ -49,6 +49,10 @@ final class AgentMetrics {
         "crowded_out_contents",
         "Contents given up because their bucket of the lookup table was full.",
         StatsReply::getCrowdedOut);
+    count(
+        "moved_bytes",
+        "Bytes of contents that were moved to make room for longer ones.",
+        StatsReply::getMovedBytes);
   }
 
   private void gauge(String name, String help, ToDoubleFunction<StatsReply> value) {

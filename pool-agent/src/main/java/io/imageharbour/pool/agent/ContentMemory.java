@@ -9,6 +9,7 @@ import io.imageharbour.pool.memory.SlabAllocator;
 import io.imageharbour.pool.memory.Span;
 import io.imageharbour.pool.policy.EvictionPolicy;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -16,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.LongFunction;
 
@@ -33,6 +33,9 @@ public final class ContentMemory implements AutoCloseable {
 
   private static final long LEAST_SLAB = 16 << 20;
 
+  /** Contents are moved for a long one if so many times its length is free, in pieces. */
+  private static final long ROOM_TO_MOVE = 2;
+
   /** So many bytes of memory have one entry of the lookup table; contents have more on average. */
   private static final long BYTES_PER_ENTRY = 16 << 10;
 
@@ -45,7 +48,10 @@ public final class ContentMemory implements AutoCloseable {
   private final int slabSize;
 
   /** Where each content lies, as the allocator names it. */
-  private final Map<Digest, Long> addresses = new HashMap<>();
+  private final Map<Digest, Place> places = new HashMap<>();
+
+  /** What lies at each address. */
+  private final Map<Long, Digest> digests = new HashMap<>();
 
   /** The regions of slabs, by the allocator's number. */
   private final Map<Integer, Region> slabs = new HashMap<>();
@@ -56,9 +62,18 @@ public final class ContentMemory implements AutoCloseable {
   private long evicted;
   private long refused;
   private long crowdedOut;
+  private long movedBytes;
   private long readsReported;
   private long bytesReported;
   private long missesReported;
+
+  /**
+   * Where a content lies.
+   *
+   * @param address as the allocator names it
+   * @param length of the content in bytes; its block may be a little longer
+   */
+  private record Place(long address, int length) {}
 
   /**
    * What it has and did.
@@ -73,6 +88,7 @@ public final class ContentMemory implements AutoCloseable {
    * @param evicted contents given up for others
    * @param refused contents that found no room
    * @param crowdedOut contents given up because their bucket of the table was full
+   * @param movedBytes of contents that were moved to make room for longer ones
    * @param readsReported reads that found their content, as clients told
    * @param bytesReported their bytes
    * @param missesReported reads that did not, as clients told
@@ -88,6 +104,7 @@ public final class ContentMemory implements AutoCloseable {
       long evicted,
       long refused,
       long crowdedOut,
+      long movedBytes,
       long readsReported,
       long bytesReported,
       long missesReported) {}
@@ -140,14 +157,14 @@ public final class ContentMemory implements AutoCloseable {
 
   /** Whether a content is there. */
   public synchronized boolean contains(Digest digest) {
-    return addresses.containsKey(digest);
+    return places.containsKey(digest);
   }
 
   /** Which of these contents are there: the positions of those that are. */
   public synchronized BitSet areThere(List<Digest> digests) {
     BitSet there = new BitSet(digests.size());
     for (int i = 0; i < digests.size(); i++) {
-      there.set(i, addresses.containsKey(digests.get(i)));
+      there.set(i, places.containsKey(digests.get(i)));
     }
     return there;
   }
@@ -162,7 +179,7 @@ public final class ContentMemory implements AutoCloseable {
    */
   public synchronized boolean store(Digest digest, MemorySegment staged)
       throws WrongContentException {
-    if (addresses.containsKey(digest)) {
+    if (places.containsKey(digest)) {
       return true;
     }
     int length = Math.toIntExact(staged.byteSize());
@@ -180,8 +197,7 @@ public final class ContentMemory implements AutoCloseable {
       wrong++;
       throw new WrongContentException(digest, actual, length);
     }
-    publish(digest, span);
-    addresses.put(digest, address.getAsLong());
+    publish(digest, span, address.getAsLong());
     policy.stored(digest, length);
     stored++;
     return true;
@@ -208,9 +224,9 @@ public final class ContentMemory implements AutoCloseable {
   /** Computes digests again and gives up contents that are not what they should be. */
   public synchronized void check(List<Digest> suspects) {
     for (Digest digest : suspects) {
-      Long address = addresses.get(digest);
-      if (address != null) {
-        MemorySegment content = bytes(span(address, allocator.length(address)));
+      Place place = places.get(digest);
+      if (place != null) {
+        MemorySegment content = bytes(span(place));
         if (!Digest.sha256(content.asByteBuffer()).equals(digest)) {
           wrong++;
           policy.removed(digest);
@@ -225,10 +241,10 @@ public final class ContentMemory implements AutoCloseable {
     long contents = 0;
     long bytes = 0;
     for (Digest digest : digests) {
-      Long address = addresses.get(digest);
-      if (address != null) {
+      Place place = places.get(digest);
+      if (place != null) {
         contents++;
-        bytes += allocator.length(address);
+        bytes += place.length();
         policy.removed(digest);
         free(digest);
       }
@@ -238,13 +254,13 @@ public final class ContentMemory implements AutoCloseable {
 
   /** Gives up everything. */
   public synchronized Evicted evictAll() {
-    return evict(List.copyOf(addresses.keySet()));
+    return evict(List.copyOf(places.keySet()));
   }
 
   /** All contents with their sizes in bytes, in no order. */
   public synchronized Map<Digest, Integer> contents() {
-    Map<Digest, Integer> sizes = HashMap.newHashMap(addresses.size());
-    addresses.forEach((digest, address) -> sizes.put(digest, allocator.length(address)));
+    Map<Digest, Integer> sizes = HashMap.newHashMap(places.size());
+    places.forEach((digest, place) -> sizes.put(digest, place.length()));
     return sizes;
   }
 
@@ -278,12 +294,13 @@ public final class ContentMemory implements AutoCloseable {
         allocator.used(),
         allocator.largestFree(),
         allocator.fragmentation(),
-        addresses.size(),
+        places.size(),
         stored,
         wrong,
         evicted,
         refused,
         crowdedOut,
+        movedBytes,
         readsReported,
         bytesReported,
         missesReported);
@@ -295,40 +312,84 @@ public final class ContentMemory implements AutoCloseable {
     List<Region> all = new ArrayList<>(slabs.values());
     all.add(tableRegion);
     slabs.clear();
-    addresses.clear();
+    places.clear();
+    digests.clear();
     for (Region region : all) {
       regions.remove(region);
       region.memory().close();
     }
   }
 
-  /** Gives up contents until there is room, or nothing is left to give up. */
+  /** Moves contents, or gives them up, until there is room; or nothing is left to give up. */
   private OptionalLong allocate(int length) {
     OptionalLong address = allocator.allocate(length);
     while (address.isEmpty()) {
-      Optional<Digest> victim = policy.evict();
-      if (victim.isEmpty()) {
-        return address;
+      if (allocator.free() >= ROOM_TO_MOVE * length) {
+        address = makeRoom(length);
       }
-      free(victim.get());
-      evicted++;
-      address = allocator.allocate(length);
+      if (address.isEmpty()) {
+        Optional<Digest> victim = policy.evict();
+        if (victim.isEmpty()) {
+          return address;
+        }
+        free(victim.get());
+        evicted++;
+        address = allocator.allocate(length);
+      }
     }
     return address;
   }
 
-  private void publish(Digest digest, Span span) {
+  /** Moves what lies in the way of a long content, where so much is free in pieces. */
+  private OptionalLong makeRoom(int length) {
+    List<Moving> moving = new ArrayList<>();
+    for (long block : allocator.inTheWay(length)) {
+      Digest digest = Objects.requireNonNull(digests.get(block));
+      byte[] copy = bytes(span(placeOf(digest))).toArray(ValueLayout.JAVA_BYTE);
+      moving.add(new Moving(digest, MemorySegment.ofArray(copy)));
+      free(digest);
+    }
+    OptionalLong address = allocator.allocate(length);
+    for (Moving content : moving) {
+      place(content.digest(), content.bytes());
+    }
+    return address;
+  }
+
+  /** A content that is nowhere just now. */
+  private record Moving(Digest digest, MemorySegment bytes) {}
+
+  /** Puts a content that the policy knows to another place, or gives it up if there is none. */
+  private void place(Digest digest, MemorySegment content) {
+    int length = Math.toIntExact(content.byteSize());
+    OptionalLong to = allocator.allocate(length);
+    if (to.isEmpty()) {
+      policy.removed(digest);
+      evicted++;
+      return;
+    }
+    Span span = span(to.getAsLong(), length);
+    bytes(span).copyFrom(content);
+    publish(digest, span, to.getAsLong());
+    movedBytes += length;
+  }
+
+  private void publish(Digest digest, Span span, long address) {
     while (!table.add(digest, span)) {
       Digest oldest = table.oldestBeside(digest).orElseThrow().digest();
       policy.removed(oldest);
       free(oldest);
       crowdedOut++;
     }
+    places.put(digest, new Place(address, span.length()));
+    digests.put(address, digest);
   }
 
   private void free(Digest digest) {
     table.remove(digest);
-    allocator.free(Objects.requireNonNull(addresses.remove(digest)));
+    long address = Objects.requireNonNull(places.remove(digest)).address();
+    digests.remove(address);
+    allocator.free(address);
   }
 
   private void addSlab() throws OutOfHostMemoryException {
@@ -340,38 +401,26 @@ public final class ContentMemory implements AutoCloseable {
 
   /** Takes away the slab with the fewest bytes in use. */
   private void removeSlab() {
-    OptionalInt slab = allocator.emptiestSlab();
-    Map<Long, Digest> lies = HashMap.newHashMap(addresses.size());
-    addresses.forEach((digest, address) -> lies.put(address, digest));
-    allocator.drain(slab.orElseThrow());
-    for (long address : allocator.blocks(slab.getAsInt())) {
-      Digest digest = Objects.requireNonNull(lies.get(address));
-      if (!move(digest, address)) {
-        policy.removed(digest);
-        free(digest);
-        evicted++;
-      }
+    int slab = allocator.emptiestSlab().orElseThrow();
+    allocator.drain(slab);
+    for (long block : allocator.blocks(slab)) {
+      Digest digest = Objects.requireNonNull(digests.get(block));
+      MemorySegment content = bytes(span(placeOf(digest)));
+      free(digest);
+      place(digest, content);
     }
-    allocator.removeSlab(slab.getAsInt());
-    Region region = Objects.requireNonNull(slabs.remove(slab.getAsInt()));
+    allocator.removeSlab(slab);
+    Region region = Objects.requireNonNull(slabs.remove(slab));
     regions.remove(region);
     region.memory().close();
   }
 
-  /** Moves a content to another slab if there is room without giving up others. */
-  private boolean move(Digest digest, long from) {
-    int length = allocator.length(from);
-    OptionalLong to = allocator.allocate(length);
-    if (to.isEmpty()) {
-      return false;
-    }
-    Span span = span(to.getAsLong(), length);
-    bytes(span).copyFrom(bytes(span(from, length)));
-    table.remove(digest);
-    publish(digest, span);
-    allocator.free(from);
-    addresses.put(digest, to.getAsLong());
-    return true;
+  private Place placeOf(Digest digest) {
+    return Objects.requireNonNull(places.get(digest));
+  }
+
+  private Span span(Place place) {
+    return span(place.address(), place.length());
   }
 
   private Span span(long address, int length) {

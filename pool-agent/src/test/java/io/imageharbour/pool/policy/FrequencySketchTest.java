@@ -50,6 +50,25 @@ class FrequencySketchTest {
   }
 
   @Test
+  void halvesEachCounterByItself() {
+    SplittableRandom random = new SplittableRandom(4);
+    Traces.Zipf zipf = new Traces.Zipf(1_000, 0.9);
+    for (int i = 0; i < 10 * 1024 - 1; i++) {
+      sketch.see(zipf.next(random));
+    }
+    List<Integer> before = new ArrayList<>();
+    for (int name = 0; name < 1_000; name++) {
+      before.add(sketch.frequency(name));
+    }
+    assertThat(before.getFirst()).isEqualTo(FrequencySketch.MOST);
+    sketch.see(0);
+
+    for (int name = 0; name < 1_000; name++) {
+      assertThat(sketch.frequency(name)).isEqualTo(before.get(name) / 2);
+    }
+  }
+
+  @Test
   void growsWithoutForgetting() {
     List<Integer> before = new ArrayList<>();
     for (int name = 0; name < 500; name++) {

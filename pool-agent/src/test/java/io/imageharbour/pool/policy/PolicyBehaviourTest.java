@@ -84,9 +84,9 @@ class PolicyBehaviourTest {
       memory.read(0, 60);
     }
     memory.read(100, 150);
-    memory.read(100, 110); // what is read once should have ten now
-    memory.read(110, 150); // and has none: all have been read again
-    memory.read(200, 210); // so that these cost ten of what was read again
+    // those of them that are gone come back, until some of the sixty go for it
+    memory.read(100, 150);
+    memory.read(200, 210);
     long before = arc.target();
     assertThat(memory.count(0, 60)).isLessThan(60);
 
@@ -114,6 +114,20 @@ class PolicyBehaviourTest {
   }
 
   @Test
+  void arcTakesFromWhatWasReadAgainWhenTheOthersAreNoMoreThanTheTarget() {
+    Arc<Integer> arc = new Arc<>(1_000);
+    arc.stored(1, 400);
+    arc.stored(2, 400);
+    arc.stored(3, 200);
+    assertThat(arc.evict()).hasValue(1);
+    arc.stored(1, 400);
+
+    assertThat(arc.evict()).hasValue(2);
+    assertThat(arc.evict()).hasValue(1);
+    assertThat(arc.evict()).hasValue(3);
+  }
+
+  @Test
   void s3FifoGivesUpNewContentsThatAreNotReadAgainWithinATenth() {
     Memory memory = new Memory(new S3Fifo<>(CAPACITY));
     // in the main queue by two reads after the first
@@ -127,6 +141,25 @@ class PolicyBehaviourTest {
     }
 
     assertThat(memory.count(0, 90)).isEqualTo(90);
+  }
+
+  @Test
+  void s3FifoKeepsNewContentsAfterTwoReads() {
+    S3Fifo<Integer> once = new S3Fifo<>(10);
+    once.stored(1, 1);
+    once.read(1);
+    once.stored(2, 1);
+    assertThat(once.evict()).hasValue(1);
+
+    S3Fifo<Integer> twice = new S3Fifo<>(10);
+    twice.stored(1, 1);
+    twice.read(1);
+    twice.read(1);
+    twice.stored(2, 1);
+    assertThat(twice.evict()).hasValue(2);
+    // the reads from before it came into the main queue don't count there
+    twice.stored(2, 1);
+    assertThat(twice.evict()).hasValue(1);
   }
 
   @Test
@@ -213,5 +246,69 @@ class PolicyBehaviourTest {
     }
 
     assertThat(policy.evict()).hasValue(1_000);
+  }
+
+  @Test
+  void tinyLfuLearnsThatMemoryIsFullEarlier() {
+    WTinyLfu<Integer> policy = new WTinyLfu<>(1_000);
+    for (int key = 0; key < 1_000; key++) {
+      policy.stored(key, 1);
+      policy.read(key);
+    }
+    for (int i = 0; i < 500; i++) {
+      policy.evict();
+    }
+    policy.stored(1_000, 1);
+
+    // a window of five has room for it, so the oldest of the main part goes: ten of the window and
+    // 490 of the main part went before
+    assertThat(policy.evict()).hasValue(490);
+  }
+
+  @Test
+  void tinyLfuLearnsTheNewSizeWhenMemoryIsLent() {
+    WTinyLfu<Integer> policy = new WTinyLfu<>(1_000);
+    for (int key = 0; key < 1_000; key++) {
+      policy.stored(key, 1);
+      policy.read(key);
+    }
+    policy.evict();
+    policy.resize(2_000);
+    for (int key = 1_000; key < 2_001; key++) {
+      policy.stored(key, 1);
+    }
+
+    // a hundredth of 2000
+    assertThat(policy.evict()).hasValue(1_981);
+  }
+
+  @Test
+  void tinyLfuGuardsFourFifthsOfTheMainPart() {
+    WTinyLfu<Integer> policy = new WTinyLfu<>(CAPACITY);
+    for (int key = 0; key < 100; key++) {
+      policy.stored(key, 1);
+    }
+    for (int key = 0; key < 99; key++) {
+      policy.read(key);
+    }
+    assertThat(policy.evict()).hasValue(99);
+    for (int key = 500; key < 502; key++) {
+      policy.stored(key, 1);
+      policy.read(key);
+      policy.read(key);
+
+      // not 500, which is new in the main part: a fifth of what was there lies before it
+      assertThat(policy.evict()).hasValue(key - 500);
+    }
+  }
+
+  @Test
+  void tinyLfuCountsReadsOfAsManyNamesAsThereAreContents() {
+    WTinyLfu<Integer> policy = new WTinyLfu<>(10_000);
+    for (int key = 0; key < 5_000; key++) {
+      policy.stored(key, 1);
+    }
+
+    assertThat(policy.sketch().length()).isEqualTo(8 * 8192);
   }
 }

@@ -24,11 +24,11 @@ class PolicyTraceTest {
   private static final int KEYS = 100_000;
   private static final long MIB = 1 << 20;
 
-  /** Measured: 2.1 to 3.1 points more of the reads and 0.2 to 1.8 points more of the bytes. */
+  /** Measured: 2.4 and 2.8 points more of the reads, 0.5 and 2.1 points more of the bytes. */
   @ParameterizedTest
-  @ValueSource(longs = {36 * MIB, 180 * MIB, 360 * MIB, 900 * MIB})
+  @ValueSource(longs = {36 * MIB, 360 * MIB})
   void wTinyLfuHitsAboutAsOftenAsCaffeine(long capacity) {
-    List<Read<Integer>> trace = Traces.zipf(KEYS, 0.9, 1_000_000);
+    List<Read<Integer>> trace = Traces.zipf(KEYS, 0.9, 500_000);
     Result caffeine = runCaffeine(capacity, trace);
 
     Result ours = run(PolicyKind.W_TINYLFU, capacity, trace);
@@ -39,10 +39,10 @@ class PolicyTraceTest {
 
   /** Where nothing but popularity counts, nothing beats keeping the most popular. */
   @ParameterizedTest
-  @ValueSource(ints = {1_000, 5_000, 10_000, 25_000})
+  @ValueSource(ints = {1_000, 10_000})
   void wTinyLfuComesNearTheBestThatThereIs(int capacity) {
     List<Read<Integer>> trace =
-        Traces.zipf(KEYS, 0.9, 1_000_000).stream().map(read -> new Read<>(read.key(), 1)).toList();
+        Traces.zipf(KEYS, 0.9, 500_000).stream().map(read -> new Read<>(read.key(), 1)).toList();
     double best = weightOfMostPopular(capacity) / weightOfMostPopular(KEYS);
 
     assertThat(run(PolicyKind.W_TINYLFU, capacity, trace).hitRatio()).isBetween(best - 0.06, best);

@@ -1,6 +1,8 @@
 package io.imageharbour.pool.transport.rdma;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -57,6 +59,14 @@ final class DisniLibraryTest {
         assertThat(refusal(method, natives, id)).as("%s with %x", method.getName(), id).isTrue();
       }
     }
+  }
+
+  @Test
+  void withoutADeviceTheMessageSaysWhatIsMissing() {
+    assumeFalse(Files.exists(Path.of("/dev/infiniband/rdma_cm")), "there is a device");
+    assertThatThrownBy(RdmaTransport::new)
+        .isInstanceOf(RdmaUnavailableException.class)
+        .hasMessageContaining("no RDMA: the kernel has no RDMA device");
   }
 
   private static Stream<Method> nativeMethods(Class<?> dispatcher) {

@@ -85,6 +85,7 @@ final class VerbsEnd implements AutoCloseable {
     region.deregMr().execute().free();
   }
 
+  @SuppressWarnings("JdkObsolete") // DiSNI wants a LinkedList
   void post(int opcode, IbvMr local, int length, IbvMr remote, int key) throws IOException {
     IbvSge range = new IbvSge();
     range.setAddr(local.getAddr());

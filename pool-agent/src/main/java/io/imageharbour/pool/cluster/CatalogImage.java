@@ -1,0 +1,82 @@
+package io.imageharbour.pool.cluster;
+
+import io.imageharbour.indexer.Digest;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What the pool's catalog knows of an image.
+ *
+ * @param id digest of the image
+ * @param names what people call it, as {@code docker.io/library/nginx:1.27}: up to {@link
+ *     #MAX_NAMES}, each once, of 1 to {@link #MAX_NAME} characters between space and ~
+ * @param sizeBytes its files' sizes, added up; 0 or more
+ * @param files how many files it has; 0 or more
+ * @param frequency how often it was started lately
+ * @param agents where it lies: how many bytes of it (0 or more) each agent keeps, by the agents'
+ *     ids; up to {@link #MAX_AGENTS}
+ */
+public record CatalogImage(
+    Digest id,
+    List<String> names,
+    long sizeBytes,
+    long files,
+    AccessFrequency frequency,
+    Map<String, Long> agents) {
+
+  /** The most names that are kept of an image. */
+  public static final int MAX_NAMES = 64;
+
+  /** The longest name, in characters. */
+  public static final int MAX_NAME = 512;
+
+  /** The most agents that are kept of an image. */
+  public static final int MAX_AGENTS = 4096;
+
+  /**
+   * Checks the ranges.
+   *
+   * @throws IllegalArgumentException if one is left; the message says which
+   */
+  public CatalogImage {
+    names = List.copyOf(names);
+    agents = Collections.unmodifiableMap(new TreeMap<>(agents));
+    check(names.size() <= MAX_NAMES, names.size() + " names");
+    check(names.stream().distinct().count() == names.size(), "a name twice");
+    check(names.stream().allMatch(CatalogImage::isName), "an impossible name");
+    check(sizeBytes >= 0, "a size of " + sizeBytes);
+    check(files >= 0, files + " files");
+    check(agents.size() <= MAX_AGENTS, agents.size() + " agents");
+    check(agents.keySet().stream().allMatch(AgentAddress::isId), "an impossible agent");
+    check(agents.values().stream().allMatch(bytes -> bytes >= 0), "less than no bytes");
+  }
+
+  /** An image that nobody has started and no agent keeps anything of. */
+  public static CatalogImage of(Digest id, List<String> names, long sizeBytes, long files) {
+    return new CatalogImage(id, names, sizeBytes, files, AccessFrequency.NONE, Map.of());
+  }
+
+  /** The same with another frequency. */
+  public CatalogImage with(AccessFrequency frequency) {
+    return new CatalogImage(id, names, sizeBytes, files, frequency, agents);
+  }
+
+  /** The same, lying elsewhere. */
+  public CatalogImage with(Map<String, Long> agents) {
+    return new CatalogImage(id, names, sizeBytes, files, frequency, agents);
+  }
+
+  private static boolean isName(String name) {
+    return !name.isEmpty()
+        && name.length() <= MAX_NAME
+        && name.chars().allMatch(c -> c >= ' ' && c <= '~');
+  }
+
+  private static void check(boolean right, String wrong) {
+    if (!right) {
+      throw new IllegalArgumentException("an image of the catalog can't have " + wrong);
+    }
+  }
+}
