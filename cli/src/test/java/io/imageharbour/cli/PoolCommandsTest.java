@@ -195,7 +195,8 @@ class PoolCommandsTest {
     assertThat(result.out()).contains("  gave up 1 content, 2.0 kB\n").hasLineCount(2);
     assertThat(pool("ls").out()).hasLineCount(2).doesNotContain(Digest.sha256(two).toString());
     Invocation everything = pool("evict", "--all");
-    assertThat(everything.out().lines().mapToInt(line -> line.contains(" 0 contents") ? 0 : 1).sum())
+    assertThat(
+            everything.out().lines().mapToInt(line -> line.contains(" 0 contents") ? 0 : 1).sum())
         .isBetween(1, 2);
     assertThat(pool("ls").out()).isEmpty();
   }
@@ -253,8 +254,7 @@ class PoolCommandsTest {
                 () ->
                     exitCode.set(
                         HarbourCtl.commandLine(new Streams(out, err, true, false, false))
-                            .execute(
-                                with("status", "--watch", "1", "--agent", a.endpoint()))));
+                            .execute(with("status", "--watch", "1", "--agent", a.endpoint()))));
     // the second view knows how much was read since the first
     await(() -> out.toString(StandardCharsets.UTF_8).contains("0 hits/s, 0 B/s\n"));
     watch.interrupt();
