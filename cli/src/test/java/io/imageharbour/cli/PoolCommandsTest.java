@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.client.PoolClient;
+import io.imageharbour.pool.security.PoolSecurity;
 import io.imageharbour.snapshotter.PoolOverrides;
 import io.imageharbour.snapshotter.PoolSettings;
 import java.io.ByteArrayOutputStream;
@@ -109,6 +110,53 @@ class PoolCommandsTest {
     assertThat(json.at("/agents/1/reachable").booleanValue()).isFalse();
     assertThat(json.at("/agents/1/error").textValue()).contains("Connection refused");
     assertThat(json.at("/sum/reachable").intValue()).isEqualTo(1);
+  }
+
+  @Test
+  void ofAgentsThatAreAllDownThereIsNoSum() throws Exception {
+    a.close();
+    b.close();
+    assertThat(pool("status").out()).endsWith("\n\n0 of 2 agents\n");
+  }
+
+  @Test
+  void certificatesDoInsteadOfAToken() throws Exception {
+    String authority = directory.resolve("authority").toString();
+    String own = directory.resolve("own").toString();
+    LocalRegistry.run(
+        "sh",
+        "-c",
+        """
+        new='openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -quiet -days 2'
+        $new -subj /CN=pool -keyout "$1.key" -out "$1.pem"
+        $new -CA "$1.pem" -CAkey "$1.key" -subj /CN=own -addext subjectAltName=IP:127.0.0.1 \\
+          -addext basicConstraints=critical,CA:FALSE -keyout "$2.key" -out "$2.pem"
+        """,
+        "sh",
+        authority,
+        own);
+    LocalAgent secured =
+        LocalAgent.start(
+            directory,
+            "secured",
+            MEMORY,
+            PoolSecurity.ofTls(
+                Path.of(own + ".pem"), Path.of(own + ".key"), Path.of(authority + ".pem")));
+    opened.add(secured);
+    Invocation result =
+        Invocation.of(
+            "pool",
+            "status",
+            "--agent",
+            secured.endpoint(),
+            "--certificate",
+            own + ".pem",
+            "--key",
+            own + ".key",
+            "--authorities",
+            authority + ".pem");
+    assertThat(result.exitCode()).as(result.out() + result.err()).isZero();
+    assertThat(result.out()).startsWith(secured.endpoint() + "  secured\n");
   }
 
   @Test

@@ -74,11 +74,11 @@ final class PoolTable {
   private static Optional<PoolSecurity> security(
       ConfigTable pool, boolean isConfigured, PoolOverrides overrides)
       throws ConfigurationException {
-    Path none = Path.of("/");
     String certificate = pool.string("certificate", "");
+    // empty as the file says them that comes with harbourd, and paths only with a certificate
+    String key = pool.string("key", "");
+    String authorities = pool.string("authorities", "");
     Path token = pool.path("token-file", PoolSecurity.DEFAULT_TOKEN_FILE);
-    Path key = pool.path("key", none);
-    Path authorities = pool.path("authorities", none);
     if (!isConfigured) {
       return Optional.empty();
     }
@@ -87,8 +87,16 @@ final class PoolTable {
       return Optional.of(PoolSecurity.ofTls(tls.certificate(), tls.key(), tls.authorities()));
     }
     if (overrides.tokenFile().isPresent() || certificate.isEmpty()) {
+      if (certificate.isEmpty() && !(key + authorities).isEmpty()) {
+        throw pool.wrong("certificate", "a path, as key and authorities are");
+      }
       return Optional.of(PoolSecurity.ofToken(overrides.tokenFile().orElse(token)));
     }
-    return Optional.of(PoolSecurity.ofTls(pool.path("certificate", none), key, authorities));
+    Path none = Path.of("/");
+    return Optional.of(
+        PoolSecurity.ofTls(
+            pool.path("certificate", none),
+            pool.path("key", none),
+            pool.path("authorities", none)));
   }
 }

@@ -235,6 +235,9 @@ public record StatusReport(List<Answer<AgentStatus>> answers, long at) {
           agents == asked
               ? Quantity.count(asked, "agent")
               : agents + " of " + Quantity.count(asked, "agent");
+      if (agents == 0) {
+        return there;
+      }
       return "%s: %s, %s, %s"
           .formatted(
               there,
