@@ -127,7 +127,8 @@ class PoolCommandsTest {
         "sh",
         "-c",
         """
-        new='openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -quiet -days 2'
+        new='openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2'
+        exec 2>"$1.log"
         $new -subj /CN=pool -keyout "$1.key" -out "$1.pem"
         $new -CA "$1.pem" -CAkey "$1.key" -subj /CN=own -addext subjectAltName=IP:127.0.0.1 \\
           -addext basicConstraints=critical,CA:FALSE -keyout "$2.key" -out "$2.pem"
