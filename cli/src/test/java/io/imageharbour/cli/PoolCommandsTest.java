@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.client.PoolClient;
+import io.imageharbour.pool.security.PoolSecurity;
 import io.imageharbour.snapshotter.PoolOverrides;
 import io.imageharbour.snapshotter.PoolSettings;
 import java.io.ByteArrayOutputStream;
@@ -60,7 +61,7 @@ class PoolCommandsTest {
         .contains(a.endpoint() + "  a\n", b.endpoint() + "  b\n")
         .containsPattern("  up        [0-9.]+ s\n")
         .contains(
-            "  memory    0 B of 32.0 MiB (0 %), longest free 16.0 MiB, fragmentation 0.0 %\n",
+            "  memory    0 B of 32.0 MiB (0 %), fragmentation 0.0 %\n",
             "  contents  0; came 0, evicted 0, no room for 0, wrong 0\n",
             "  reads     none that clients told of\n",
             "  clients   0 sessions over shm, tcp; 0 B for writing\n",
@@ -112,8 +113,56 @@ class PoolCommandsTest {
   }
 
   @Test
+  void ofAgentsThatAreAllDownThereIsNoSum() throws Exception {
+    a.close();
+    b.close();
+    assertThat(pool("status").out()).endsWith("\n\n0 of 2 agents\n");
+  }
+
+  @Test
+  void certificatesDoInsteadOfAToken() throws Exception {
+    String authority = directory.resolve("authority").toString();
+    String own = directory.resolve("own").toString();
+    LocalRegistry.run(
+        "sh",
+        "-c",
+        """
+        new='openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2'
+        exec 2>"$1.log"
+        $new -subj /CN=pool -keyout "$1.key" -out "$1.pem"
+        $new -CA "$1.pem" -CAkey "$1.key" -subj /CN=own -addext subjectAltName=IP:127.0.0.1 \\
+          -addext basicConstraints=critical,CA:FALSE -keyout "$2.key" -out "$2.pem"
+        """,
+        "sh",
+        authority,
+        own);
+    LocalAgent secured =
+        LocalAgent.start(
+            directory,
+            "secured",
+            MEMORY,
+            PoolSecurity.ofTls(
+                Path.of(own + ".pem"), Path.of(own + ".key"), Path.of(authority + ".pem")));
+    opened.add(secured);
+    Invocation result =
+        Invocation.of(
+            "pool",
+            "status",
+            "--agent",
+            secured.endpoint(),
+            "--certificate",
+            own + ".pem",
+            "--key",
+            own + ".key",
+            "--authorities",
+            authority + ".pem");
+    assertThat(result.exitCode()).as(result.out() + result.err()).isZero();
+    assertThat(result.out()).startsWith(secured.endpoint() + "  secured\n");
+  }
+
+  @Test
   void withAnotherTokenOneIsToldSo() throws Exception {
-    Path other = Files.writeString(directory.resolve("other"), "another token of a pool\n");
+    Path other = Files.writeString(directory.resolve("other"), "0123456789abcdef\n");
     for (List<String> command : List.of(List.of("ls"), List.of("evict", "--all"))) {
       List<String> all = new ArrayList<>(List.of("pool"));
       all.addAll(command);
@@ -162,7 +211,7 @@ class PoolCommandsTest {
     assertUsageError("64 lower-case", "pool", "evict", "sha256:12");
     assertUsageError("such as 8GiB", "pool", "grow", "much");
     assertUsageError("Missing required parameter: 'SIZE'", "pool", "shrink");
-    assertUsageError("Missing required parameter: 'IMAGE...'", "pool", "load");
+    assertUsageError("Missing required parameter: 'IMAGE'", "pool", "load");
   }
 
   @Test

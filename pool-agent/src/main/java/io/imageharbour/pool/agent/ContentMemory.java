@@ -48,7 +48,7 @@ public final class ContentMemory implements AutoCloseable {
   private final int slabSize;
 
   /** Where each content lies, as the allocator names it. */
-  private final Map<Digest, Long> addresses = new HashMap<>();
+  private final Map<Digest, Place> places = new HashMap<>();
 
   /** What lies at each address. */
   private final Map<Long, Digest> digests = new HashMap<>();
@@ -66,6 +66,14 @@ public final class ContentMemory implements AutoCloseable {
   private long readsReported;
   private long bytesReported;
   private long missesReported;
+
+  /**
+   * Where a content lies.
+   *
+   * @param address as the allocator names it
+   * @param length of the content in bytes; its block may be a little longer
+   */
+  private record Place(long address, int length) {}
 
   /**
    * What it has and did.
@@ -149,14 +157,14 @@ public final class ContentMemory implements AutoCloseable {
 
   /** Whether a content is there. */
   public synchronized boolean contains(Digest digest) {
-    return addresses.containsKey(digest);
+    return places.containsKey(digest);
   }
 
   /** Which of these contents are there: the positions of those that are. */
   public synchronized BitSet areThere(List<Digest> digests) {
     BitSet there = new BitSet(digests.size());
     for (int i = 0; i < digests.size(); i++) {
-      there.set(i, addresses.containsKey(digests.get(i)));
+      there.set(i, places.containsKey(digests.get(i)));
     }
     return there;
   }
@@ -171,7 +179,7 @@ public final class ContentMemory implements AutoCloseable {
    */
   public synchronized boolean store(Digest digest, MemorySegment staged)
       throws WrongContentException {
-    if (addresses.containsKey(digest)) {
+    if (places.containsKey(digest)) {
       return true;
     }
     int length = Math.toIntExact(staged.byteSize());
@@ -216,9 +224,9 @@ public final class ContentMemory implements AutoCloseable {
   /** Computes digests again and gives up contents that are not what they should be. */
   public synchronized void check(List<Digest> suspects) {
     for (Digest digest : suspects) {
-      Long address = addresses.get(digest);
-      if (address != null) {
-        MemorySegment content = bytes(span(address, allocator.length(address)));
+      Place place = places.get(digest);
+      if (place != null) {
+        MemorySegment content = bytes(span(place));
         if (!Digest.sha256(content.asByteBuffer()).equals(digest)) {
           wrong++;
           policy.removed(digest);
@@ -233,10 +241,10 @@ public final class ContentMemory implements AutoCloseable {
     long contents = 0;
     long bytes = 0;
     for (Digest digest : digests) {
-      Long address = addresses.get(digest);
-      if (address != null) {
+      Place place = places.get(digest);
+      if (place != null) {
         contents++;
-        bytes += allocator.length(address);
+        bytes += place.length();
         policy.removed(digest);
         free(digest);
       }
@@ -246,13 +254,13 @@ public final class ContentMemory implements AutoCloseable {
 
   /** Gives up everything. */
   public synchronized Evicted evictAll() {
-    return evict(List.copyOf(addresses.keySet()));
+    return evict(List.copyOf(places.keySet()));
   }
 
   /** All contents with their sizes in bytes, in no order. */
   public synchronized Map<Digest, Integer> contents() {
-    Map<Digest, Integer> sizes = HashMap.newHashMap(addresses.size());
-    addresses.forEach((digest, address) -> sizes.put(digest, allocator.length(address)));
+    Map<Digest, Integer> sizes = HashMap.newHashMap(places.size());
+    places.forEach((digest, place) -> sizes.put(digest, place.length()));
     return sizes;
   }
 
@@ -286,7 +294,7 @@ public final class ContentMemory implements AutoCloseable {
         allocator.used(),
         allocator.largestFree(),
         allocator.fragmentation(),
-        addresses.size(),
+        places.size(),
         stored,
         wrong,
         evicted,
@@ -304,7 +312,7 @@ public final class ContentMemory implements AutoCloseable {
     List<Region> all = new ArrayList<>(slabs.values());
     all.add(tableRegion);
     slabs.clear();
-    addresses.clear();
+    places.clear();
     digests.clear();
     for (Region region : all) {
       regions.remove(region);
@@ -337,7 +345,7 @@ public final class ContentMemory implements AutoCloseable {
     List<Moving> moving = new ArrayList<>();
     for (long block : allocator.inTheWay(length)) {
       Digest digest = Objects.requireNonNull(digests.get(block));
-      byte[] copy = bytes(span(block, allocator.length(block))).toArray(ValueLayout.JAVA_BYTE);
+      byte[] copy = bytes(span(placeOf(digest))).toArray(ValueLayout.JAVA_BYTE);
       moving.add(new Moving(digest, MemorySegment.ofArray(copy)));
       free(digest);
     }
@@ -373,13 +381,13 @@ public final class ContentMemory implements AutoCloseable {
       free(oldest);
       crowdedOut++;
     }
-    addresses.put(digest, address);
+    places.put(digest, new Place(address, span.length()));
     digests.put(address, digest);
   }
 
   private void free(Digest digest) {
     table.remove(digest);
-    long address = Objects.requireNonNull(addresses.remove(digest));
+    long address = Objects.requireNonNull(places.remove(digest)).address();
     digests.remove(address);
     allocator.free(address);
   }
@@ -397,7 +405,7 @@ public final class ContentMemory implements AutoCloseable {
     allocator.drain(slab);
     for (long block : allocator.blocks(slab)) {
       Digest digest = Objects.requireNonNull(digests.get(block));
-      MemorySegment content = bytes(span(block, allocator.length(block)));
+      MemorySegment content = bytes(span(placeOf(digest)));
       free(digest);
       place(digest, content);
     }
@@ -405,6 +413,14 @@ public final class ContentMemory implements AutoCloseable {
     Region region = Objects.requireNonNull(slabs.remove(slab));
     regions.remove(region);
     region.memory().close();
+  }
+
+  private Place placeOf(Digest digest) {
+    return Objects.requireNonNull(places.get(digest));
+  }
+
+  private Span span(Place place) {
+    return span(place.address(), place.length());
   }
 
   private Span span(long address, int length) {
