@@ -3,11 +3,15 @@ package io.imageharbour.snapshotter;
 import io.imageharbour.pool.client.PoolClient;
 import io.imageharbour.pool.client.PoolConfig;
 import io.imageharbour.pool.cluster.AgentAddress;
+import io.imageharbour.pool.cluster.EtcdConfig;
+import io.imageharbour.pool.cluster.EtcdMembership;
+import io.imageharbour.pool.cluster.Membership;
 import io.imageharbour.pool.cluster.StaticMembership;
 import io.imageharbour.pool.process.ConfigTable;
 import io.imageharbour.pool.process.ConfigurationException;
 import io.imageharbour.pool.security.PoolSecurity;
 import io.imageharbour.pool.transport.Transport;
+import io.imageharbour.pool.transport.rdma.RdmaTransport;
 import io.imageharbour.pool.transport.shm.SharedMemoryTransport;
 import io.imageharbour.pool.transport.tcp.TcpTransport;
 import java.io.IOException;
@@ -19,13 +23,15 @@ import java.util.Optional;
 
 /**
  * Where the memory pool is, and how it is used: table {@code pool} of harbourd's configuration.
- * Without agents there is no pool.
+ * Without agents and etcd there is no pool.
  *
  * @param agents key {@code agents}: the agents, each {@code host:port}, written in the same way on
  *     all nodes: that is what contents are placed by; none by default
+ * @param etcd table {@code etcd}: where the agents register themselves; {@code agents} are used
+ *     until it has answered for the first time; not used by default
  * @param replicas key {@code replicas}, 1 to 8: agents that keep each content; default 1
  * @param transports key {@code transports}: how agents' memory may be read, the best first; default
- *     {@code shm} and {@code tcp}
+ *     {@code shm} and {@code tcp}; {@code rdma} is the third
  * @param readTimeout key {@code timeout}, in milliseconds, 10 to 60000: after so long an agent that
  *     is read from has failed; default 1000
  * @param headStart key {@code head-start}, in milliseconds, 1 to 60000: after so long without an
@@ -36,6 +42,7 @@ import java.util.Optional;
  */
 public record PoolSettings(
     List<AgentAddress> agents,
+    Optional<EtcdConfig> etcd,
     int replicas,
     List<String> transports,
     Duration readTimeout,
@@ -43,6 +50,7 @@ public record PoolSettings(
     Optional<PoolSecurity> security) {
 
   private static final String PROGRAM = "harbourd";
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(10);
 
   public PoolSettings {
     agents = List.copyOf(agents);
@@ -70,7 +78,42 @@ public record PoolSettings(
 
   /** Whether there is a pool at all. */
   public boolean isConfigured() {
-    return !agents.isEmpty();
+    return !agents.isEmpty() || etcd.isPresent();
+  }
+
+  /**
+   * The same with the agents that etcd knows now in place of etcd: for programs that do one thing
+   * and end. If etcd does not answer in its time these are the agents that are listed, as for
+   * harbourd.
+   *
+   * @throws NoAgentsException if there are none
+   * @throws IOException if a file that etcd needs can't be used
+   */
+  public PoolSettings resolved() throws IOException, InterruptedException {
+    if (etcd.isEmpty()) {
+      return this;
+    }
+    List<AgentAddress> now;
+    boolean answered;
+    try (Membership membership = EtcdMembership.connect(etcd.get(), new StaticMembership(agents))) {
+      long deadline = System.nanoTime() + etcd.get().timeout().toNanos();
+      while (membership.stale() && System.nanoTime() - deadline < 0) {
+        Thread.sleep(LOOK_AGAIN);
+      }
+      answered = !membership.stale();
+      now = membership.agents();
+    }
+    if (now.isEmpty()) {
+      throw new NoAgentsException(
+          "etcd at %s %s: name the pool's agents with --agent"
+              .formatted(
+                  etcd.get().endpoints(),
+                  answered
+                      ? "knows of no agent that runs"
+                      : "does not say which agents there are"));
+    }
+    return new PoolSettings(
+        now, Optional.empty(), replicas, transports, readTimeout, headStart, security);
   }
 
   /**
@@ -86,10 +129,15 @@ public record PoolSettings(
     List<Transport> opened = new ArrayList<>();
     for (String name : transports) {
       opened.add(
-          name.equals("shm") ? new SharedMemoryTransport() : new TcpTransport(known.context()));
+          switch (name) {
+            case "rdma" -> new RdmaTransport();
+            case "shm" -> new SharedMemoryTransport();
+            default -> new TcpTransport(known.context());
+          });
     }
+    StaticMembership listed = new StaticMembership(agents);
+    Membership membership = etcd.isPresent() ? EtcdMembership.connect(etcd.get(), listed) : listed;
     return Optional.of(
-        new PoolClient(
-            PoolConfig.of(replicas, readTimeout), known, new StaticMembership(agents), opened));
+        new PoolClient(PoolConfig.of(replicas, readTimeout), known, membership, opened));
   }
 }

@@ -1,10 +1,12 @@
 package io.imageharbour.snapshotter;
 
 import io.imageharbour.pool.cluster.AgentAddress;
+import io.imageharbour.pool.cluster.EtcdConfig;
+import io.imageharbour.pool.cluster.EtcdTable;
 import io.imageharbour.pool.process.ConfigTable;
 import io.imageharbour.pool.process.ConfigurationException;
 import io.imageharbour.pool.security.PoolSecurity;
-import java.nio.file.Path;
+import io.imageharbour.pool.security.SecurityTable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -16,7 +18,7 @@ import java.util.Set;
 /** Reads {@link PoolSettings} from the table {@code pool}; a command line's words come first. */
 final class PoolTable {
 
-  private static final Set<String> TRANSPORTS = Set.of("shm", "tcp");
+  private static final Set<String> TRANSPORTS = Set.of("rdma", "shm", "tcp");
 
   private PoolTable() {}
 
@@ -28,11 +30,17 @@ final class PoolTable {
     }
     List<String> transports = pool.strings("transports", List.of("shm", "tcp"));
     if (transports.isEmpty() || !TRANSPORTS.containsAll(transports)) {
-      throw pool.wrong("transports", "some of \"shm\", \"tcp\"");
+      throw pool.wrong("transports", "some of \"rdma\", \"shm\", \"tcp\"");
     }
-    Optional<PoolSecurity> security = security(pool, !agents.isEmpty(), overrides);
+    Optional<EtcdConfig> etcd = EtcdTable.read(pool.table("etcd"));
+    if (!overrides.agents().isEmpty()) {
+      etcd = Optional.empty();
+    }
+    Optional<PoolSecurity> security =
+        security(pool, !agents.isEmpty() || etcd.isPresent(), overrides);
     return new PoolSettings(
         agents,
+        etcd,
         pool.integer("replicas", 1, 1, 8),
         transports,
         Duration.ofMillis(pool.integer("timeout", 1000, 10, 60_000)),
@@ -74,11 +82,7 @@ final class PoolTable {
   private static Optional<PoolSecurity> security(
       ConfigTable pool, boolean isConfigured, PoolOverrides overrides)
       throws ConfigurationException {
-    String certificate = pool.string("certificate", "");
-    // empty as the file says them that comes with harbourd, and paths only with a certificate
-    String key = pool.string("key", "");
-    String authorities = pool.string("authorities", "");
-    Path token = pool.path("token-file", PoolSecurity.DEFAULT_TOKEN_FILE);
+    SecurityTable security = new SecurityTable(pool);
     if (!isConfigured) {
       return Optional.empty();
     }
@@ -86,17 +90,9 @@ final class PoolTable {
       PoolOverrides.TlsFiles tls = overrides.tls().get();
       return Optional.of(PoolSecurity.ofTls(tls.certificate(), tls.key(), tls.authorities()));
     }
-    if (overrides.tokenFile().isPresent() || certificate.isEmpty()) {
-      if (certificate.isEmpty() && !(key + authorities).isEmpty()) {
-        throw pool.wrong("certificate", "a path, as key and authorities are");
-      }
-      return Optional.of(PoolSecurity.ofToken(overrides.tokenFile().orElse(token)));
-    }
-    Path none = Path.of("/");
     return Optional.of(
-        PoolSecurity.ofTls(
-            pool.path("certificate", none),
-            pool.path("key", none),
-            pool.path("authorities", none)));
+        overrides.tokenFile().isPresent()
+            ? PoolSecurity.ofToken(overrides.tokenFile().get())
+            : security.ofClient());
   }
 }
