@@ -2,6 +2,7 @@ package io.imageharbour.cli;
 
 import io.imageharbour.pool.agent.Agent;
 import io.imageharbour.pool.agent.AgentConfig;
+import io.imageharbour.pool.cluster.EtcdConfig;
 import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.security.PoolSecurity;
 import java.io.IOException;
@@ -32,6 +33,13 @@ final class LocalAgent implements AutoCloseable {
   /** The same with another security than a token. */
   static LocalAgent start(Path directory, String id, long memory, PoolSecurity security)
       throws IOException {
+    return start(directory, id, memory, security, Optional.empty());
+  }
+
+  /** The same that registers itself in etcd. */
+  static LocalAgent start(
+      Path directory, String id, long memory, PoolSecurity security, Optional<EtcdConfig> etcd)
+      throws IOException {
     return new LocalAgent(
         Agent.start(
             new AgentConfig(
@@ -46,7 +54,7 @@ final class LocalAgent implements AutoCloseable {
                 0,
                 PolicyKind.LRU,
                 security,
-                Optional.empty(),
+                etcd,
                 Optional.empty(),
                 "info")));
   }

@@ -6,11 +6,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.client.PoolClient;
+import io.imageharbour.pool.cluster.EtcdConfig;
 import io.imageharbour.pool.security.PoolSecurity;
 import io.imageharbour.snapshotter.PoolOverrides;
 import io.imageharbour.snapshotter.PoolSettings;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -202,6 +204,51 @@ class PoolCommandsTest {
   }
 
   @Test
+  void agentsAreFoundInEtcdWhereHarbourdFindsThem() throws Exception {
+    LocalEtcd etcd = LocalEtcd.start(directory);
+    opened.add(etcd);
+    String configuration = configurationWithEtcd(etcd.url(), "").toString();
+    Invocation none = Invocation.of("pool", "status", "--config", configuration);
+    assertThat(none.exitCode()).isEqualTo(ExitCode.NETWORK);
+    assertThat(none.err()).contains("knows of no agent that runs", "--agent").hasLineCount(1);
+
+    LocalAgent registered =
+        LocalAgent.start(
+            directory,
+            "registered",
+            MEMORY,
+            PoolSecurity.ofToken(LocalAgent.token(directory)),
+            Optional.of(
+                new EtcdConfig(
+                    List.of(URI.create(etcd.url())),
+                    EtcdConfig.DEFAULT_PREFIX,
+                    EtcdConfig.DEFAULT_TIMEOUT,
+                    Optional.empty(),
+                    Optional.empty())));
+    opened.add(registered);
+    await(
+        () ->
+            Invocation.of("pool", "status", "--config", configuration)
+                .out()
+                .startsWith(registered.endpoint() + "  registered\n"));
+  }
+
+  @Test
+  void withoutEtcdTheListedAgentsServe() throws Exception {
+    String nobody = "http://127.0.0.1:" + LocalRegistry.freePort();
+    String listed = configurationWithEtcd(nobody, a.endpoint()).toString();
+    assertThat(Invocation.of("pool", "status", "--config", listed).out())
+        .startsWith(a.endpoint() + "  a\n");
+    String empty = configurationWithEtcd(nobody, "").toString();
+    Invocation result = Invocation.of("pool", "ls", "--config", empty);
+    assertThat(result.exitCode()).isEqualTo(ExitCode.NETWORK);
+    assertThat(result.err().lines().filter(line -> !line.contains(" warning: ")))
+        .singleElement()
+        .asString()
+        .contains(nobody, "does not say which agents there are");
+  }
+
+  @Test
   void optionsThatMakeNoSenseAreUsageErrors() {
     assertUsageError("host:port", "pool", "status", "--agent", "nowhere");
     assertUsageError("all three", "pool", "status", "--key", "/key");
@@ -348,6 +395,14 @@ class PoolCommandsTest {
         directory.resolve("harbourd.toml"),
         "root = \"/elsewhere\"\n[pool]\nagents = [\"%s\"]\ntoken-file = \"%s\"\n"
             .formatted(String.join("\", \"", agents), LocalAgent.token(directory)));
+  }
+
+  private Path configurationWithEtcd(String url, String agent) throws Exception {
+    return Files.writeString(
+        directory.resolve("etcd" + agent + ".toml"),
+        "[pool]\nagents = [%s]\ntoken-file = \"%s\"\n[pool.etcd]\nendpoints = [\"%s\"]\n"
+            .formatted(
+                agent.isEmpty() ? "" : "\"" + agent + "\"", LocalAgent.token(directory), url));
   }
 
   /** Runs a command of the pool for both agents. */
