@@ -15,6 +15,7 @@ module io.imageharbour.cli {
   requires io.grpc.netty;
   requires io.grpc.stub;
   requires io.imageharbour.indexer;
+  requires io.imageharbour.pool;
   requires io.imageharbour.snapshotter;
   requires io.netty.transport;
   requires me.tongfei.progressbar;

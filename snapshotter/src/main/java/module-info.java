@@ -19,7 +19,7 @@ module io.imageharbour.snapshotter {
   requires io.grpc.protobuf;
   requires io.grpc.stub;
   requires io.imageharbour.fusefs;
-  requires io.imageharbour.pool;
+  requires transitive io.imageharbour.pool;
   requires io.netty.common;
   requires io.netty.transport;
   requires io.prometheus.metrics.core;

@@ -11,6 +11,8 @@ import io.imageharbour.indexer.registry.RegistryConfigurationException;
 import io.imageharbour.indexer.registry.RegistryRefusedException;
 import io.imageharbour.indexer.registry.RegistryUnavailableException;
 import io.imageharbour.indexer.registry.UnauthorizedException;
+import io.imageharbour.pool.client.AgentUnavailableException;
+import io.imageharbour.pool.process.ConfigurationException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.PrintStream;
@@ -50,8 +52,13 @@ final class Failures {
       case ManifestNotFoundException _, BlobNotFoundException _, PathNotFoundException _ ->
           ExitCode.NOT_FOUND;
       case UnauthorizedException _ -> ExitCode.UNAUTHORISED;
+      case AgentUnavailableException agent ->
+          agent.isUnauthorized() ? ExitCode.UNAUTHORISED : ExitCode.NETWORK;
       case RegistryUnavailableException _, RegistryRefusedException _ -> ExitCode.NETWORK;
-      case OutputFailedException _, RegistryConfigurationException _, FileSystemException _ ->
+      case OutputFailedException _,
+          RegistryConfigurationException _,
+          ConfigurationException _,
+          FileSystemException _ ->
           ExitCode.LOCAL;
       case IndexTooNewException _ -> ExitCode.TOO_NEW;
       // every other failure that Harbour expects is about what it was given to read

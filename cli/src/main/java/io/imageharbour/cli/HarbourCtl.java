@@ -32,12 +32,14 @@ import picocli.CommandLine.UnmatchedArgumentException;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       ExitCode.OK + ":done, or everything that was checked is right",
-      ExitCode.CHECK_FAILED + ":what was checked is not right (verify, doctor)",
+      ExitCode.CHECK_FAILED
+          + ":what was checked is not right (verify, doctor), or does not fit (pool"
+          + " load)",
       ExitCode.USAGE + ":the command line makes no sense",
       ExitCode.NOT_FOUND + ":no such image or file",
-      ExitCode.UNAUTHORISED + ":the registry wants other credentials",
+      ExitCode.UNAUTHORISED + ":the registry, or the pool, wants other credentials",
       ExitCode.INVALID + ":an image is damaged, no index image, or not for that platform",
-      ExitCode.NETWORK + ":the registry can't be reached, or fails",
+      ExitCode.NETWORK + ":the registry, or an agent of the pool, can't be reached, or fails",
       ExitCode.LOCAL + ":this machine: disk full, file not readable, bad configuration",
       ExitCode.TOO_NEW + ":an image was made by a newer Harbour: update this one",
       ExitCode.INTERNAL + ":a bug in Harbour",
@@ -52,6 +54,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "Each command has a help of its own: harbourctl convert --help"
     })
 public final class HarbourCtl implements Runnable {
+
+  private static final String[] SHORT_AND_LONG = {"-h", "--help"};
 
   private final Streams streams;
 
@@ -88,9 +92,10 @@ public final class HarbourCtl implements Runnable {
     commandLine.addSubcommand(new CatCommand(root));
     commandLine.addSubcommand(new VerifyCommand(root));
     commandLine.addSubcommand(new DoctorCommand(root));
+    commandLine.addSubcommand(PoolCommand.commandLine(root));
     commandLine.addSubcommand(new CompletionCommand(root));
     Converters.register(commandLine);
-    describe(commandLine.getCommandSpec(), "-h", "--help");
+    describe(commandLine.getCommandSpec(), SHORT_AND_LONG);
     commandLine
         .getCommandSpec()
         .addOption(
@@ -103,9 +108,7 @@ public final class HarbourCtl implements Runnable {
         .forEach(
             (name, command) ->
                 // -h of ls means what it means everywhere
-                describe(
-                    command.getCommandSpec(),
-                    name.equals("ls") ? new String[] {"--help"} : new String[] {"-h", "--help"}));
+                describeAll(command, name.equals("ls") ? new String[] {"--help"} : SHORT_AND_LONG));
     Writer text = new OutputStreamWriter(streams.out(), StandardCharsets.UTF_8);
     return commandLine
         .setOut(new PrintWriter(text, true))
@@ -123,6 +126,11 @@ public final class HarbourCtl implements Runnable {
         .setParameterExceptionHandler((failure, _) -> root.reportUsage(failure))
         .setExecutionExceptionHandler(
             (failure, _, _) -> Failures.report(failure, root.verbose, streams.err()));
+  }
+
+  private static void describeAll(CommandLine command, String... helpOption) {
+    describe(command.getCommandSpec(), helpOption);
+    command.getSubcommands().values().forEach(each -> describeAll(each, helpOption));
   }
 
   /** Gives a command its option for help, and its help the shape that all have. */

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.imageharbour.cli.ImageArgument.OpenedImage;
+import io.imageharbour.cli.ImageSource.OpenedImage;
 import io.imageharbour.cli.IndexStatistics.PackUse;
 import io.imageharbour.cli.text.Escaped;
 import io.imageharbour.cli.text.Json;

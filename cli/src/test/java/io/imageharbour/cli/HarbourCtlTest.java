@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 
 class HarbourCtlTest {
@@ -15,13 +16,30 @@ class HarbourCtlTest {
   private static final String DIGEST = "@sha256:" + "0".repeat(64);
 
   static Stream<String> commands() {
-    return HarbourCtl.commandLine().getSubcommands().keySet().stream();
+    return names("", HarbourCtl.commandLine());
+  }
+
+  private static Stream<String> names(String before, CommandLine command) {
+    return command.getSubcommands().entrySet().stream()
+        .flatMap(
+            sub ->
+                Stream.concat(
+                    Stream.of(before + sub.getKey()),
+                    names(before + sub.getKey() + " ", sub.getValue())));
+  }
+
+  private static CommandSpec model(String command) {
+    CommandLine found = HarbourCtl.commandLine();
+    for (String name : command.split(" ", -1)) {
+      found = Objects.requireNonNull(found.getSubcommands().get(name));
+    }
+    return found.getCommandSpec();
   }
 
   @ParameterizedTest
   @MethodSource("commands")
   void everyCommandHasHelpWithExamplesThatFitsATerminal(String command) {
-    Invocation help = Invocation.of(command, "--help");
+    Invocation help = Invocation.of((command + " --help").split(" ", -1));
     assertThat(help.exitCode()).isZero();
     assertThat(help.err()).isEmpty();
     assertThat(help.out())
@@ -33,9 +51,7 @@ class HarbourCtlTest {
   @ParameterizedTest
   @MethodSource("commands")
   void everyExampleNamesOptionsThatExist(String command) {
-    CommandSpec model =
-        Objects.requireNonNull(HarbourCtl.commandLine().getSubcommands().get(command))
-            .getCommandSpec();
+    CommandSpec model = model(command);
     for (String line : model.usageMessage().footer()) {
       for (String word : line.replaceFirst("[|>].*", "").strip().split(" +", -1)) {
         if (word.startsWith("--")) {

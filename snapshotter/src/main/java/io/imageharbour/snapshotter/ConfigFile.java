@@ -53,7 +53,7 @@ final class ConfigFile {
             new HashSet<>(registry.strings("plain-http", List.of())),
             Duration.ofSeconds(fetch.integer("timeout", 120, 1, 3600)),
             fetch.integer("parallel", 32, 1, 1024),
-            PoolTable.read(pool));
+            PoolTable.read(pool, PoolOverrides.NONE));
     for (ConfigTable table : List.of(file, containerd, registry, fetch, pool)) {
       table.refuseUnknown();
     }

@@ -6,15 +6,9 @@ import io.imageharbour.fusefs.ContentStoreConfig;
 import io.imageharbour.indexer.registry.RegistryClient;
 import io.imageharbour.indexer.registry.RegistrySettings;
 import io.imageharbour.pool.client.PoolClient;
-import io.imageharbour.pool.client.PoolConfig;
-import io.imageharbour.pool.cluster.StaticMembership;
 import io.imageharbour.pool.process.MetricsServer;
 import io.imageharbour.pool.process.ProgramVersion;
 import io.imageharbour.pool.process.SystemdNotifier;
-import io.imageharbour.pool.security.PoolSecurity;
-import io.imageharbour.pool.transport.Transport;
-import io.imageharbour.pool.transport.shm.SharedMemoryTransport;
-import io.imageharbour.pool.transport.tcp.TcpTransport;
 import io.imageharbour.snapshotter.metrics.Metrics;
 import io.imageharbour.snapshotter.mounts.IndexMounting;
 import io.imageharbour.snapshotter.mounts.IndexSnapshots;
@@ -109,7 +103,8 @@ public final class Daemon implements AutoCloseable {
     SnapshotDirectories directories = new SnapshotDirectories(root);
     EventLoopGroup eventLoop = eventLoop();
     LayerSources layers = layerSources(config, eventLoop);
-    Optional<PoolClient> pool = pool(config.pool());
+    Optional<PoolClient> pool = config.pool().open();
+    pool.ifPresent(client -> parts.push(client::close));
     List<ContentSource> sources = new ArrayList<>();
     pool.ifPresent(client -> sources.add(new PoolSource(client, config.pool().headStart())));
     sources.add(new RegistrySource(registries, layers));
@@ -170,26 +165,6 @@ public final class Daemon implements AutoCloseable {
             1, Thread.ofPlatform().name("grpc-io").factory(), NioIoHandler.newFactory());
     parts.push(() -> eventLoop.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly());
     return eventLoop;
-  }
-
-  private Optional<PoolClient> pool(PoolSettings settings) throws IOException {
-    if (!settings.isConfigured()) {
-      return Optional.empty();
-    }
-    PoolSecurity security = settings.security().orElseThrow();
-    List<Transport> transports = new ArrayList<>();
-    for (String name : settings.transports()) {
-      transports.add(
-          name.equals("shm") ? new SharedMemoryTransport() : new TcpTransport(security.context()));
-    }
-    PoolClient pool =
-        new PoolClient(
-            PoolConfig.of(settings.replicas(), settings.readTimeout()),
-            security,
-            new StaticMembership(settings.agents()),
-            transports);
-    parts.push(pool::close);
-    return Optional.of(pool);
   }
 
   private static LayerSources layerSources(HarbourdConfig config, EventLoopGroup eventLoop) {

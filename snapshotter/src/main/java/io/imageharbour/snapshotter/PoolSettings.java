@@ -1,20 +1,37 @@
 package io.imageharbour.snapshotter;
 
+import io.imageharbour.pool.client.PoolClient;
+import io.imageharbour.pool.client.PoolConfig;
 import io.imageharbour.pool.cluster.AgentAddress;
+import io.imageharbour.pool.cluster.EtcdConfig;
+import io.imageharbour.pool.cluster.EtcdMembership;
+import io.imageharbour.pool.cluster.Membership;
+import io.imageharbour.pool.cluster.StaticMembership;
+import io.imageharbour.pool.process.ConfigTable;
+import io.imageharbour.pool.process.ConfigurationException;
 import io.imageharbour.pool.security.PoolSecurity;
+import io.imageharbour.pool.transport.Transport;
+import io.imageharbour.pool.transport.rdma.RdmaTransport;
+import io.imageharbour.pool.transport.shm.SharedMemoryTransport;
+import io.imageharbour.pool.transport.tcp.TcpTransport;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * Where the memory pool is, and how it is used: table {@code pool} of harbourd's configuration.
- * Without agents there is no pool.
+ * Without agents and etcd there is no pool.
  *
  * @param agents key {@code agents}: the agents, each {@code host:port}, written in the same way on
  *     all nodes: that is what contents are placed by; none by default
+ * @param etcd table {@code etcd}: where the agents register themselves; {@code agents} are used
+ *     until it has answered for the first time; not used by default
  * @param replicas key {@code replicas}, 1 to 8: agents that keep each content; default 1
  * @param transports key {@code transports}: how agents' memory may be read, the best first; default
- *     {@code shm} and {@code tcp}
+ *     {@code shm} and {@code tcp}; {@code rdma} is the third
  * @param readTimeout key {@code timeout}, in milliseconds, 10 to 60000: after so long an agent that
  *     is read from has failed; default 1000
  * @param headStart key {@code head-start}, in milliseconds, 1 to 60000: after so long without an
@@ -25,19 +42,66 @@ import java.util.Optional;
  */
 public record PoolSettings(
     List<AgentAddress> agents,
+    Optional<EtcdConfig> etcd,
     int replicas,
     List<String> transports,
     Duration readTimeout,
     Duration headStart,
     Optional<PoolSecurity> security) {
 
+  private static final String PROGRAM = "harbourd";
+
   public PoolSettings {
     agents = List.copyOf(agents);
     transports = List.copyOf(transports);
   }
 
+  /**
+   * What harbourd's configuration says of the pool, for other programs of the same host.
+   *
+   * @param file the configuration; empty for the defaults
+   * @param overrides what is said elsewhere, and comes first
+   * @throws ConfigurationException if it can't be read; one line that says what to do
+   */
+  public static PoolSettings read(Optional<Path> file, PoolOverrides overrides)
+      throws ConfigurationException {
+    ConfigTable all =
+        file.isPresent()
+            ? ConfigTable.read(PROGRAM, file.get())
+            : ConfigTable.parse(PROGRAM, "the defaults", "");
+    ConfigTable pool = all.table("pool");
+    PoolSettings settings = PoolTable.read(pool, overrides);
+    pool.refuseUnknown();
+    return settings;
+  }
+
   /** Whether there is a pool at all. */
   public boolean isConfigured() {
-    return !agents.isEmpty();
+    return !agents.isEmpty() || etcd.isPresent();
+  }
+
+  /**
+   * A client of the pool, if there is one; the caller closes it.
+   *
+   * @throws IOException if a transport can't be set up
+   */
+  public Optional<PoolClient> open() throws IOException {
+    if (!isConfigured()) {
+      return Optional.empty();
+    }
+    PoolSecurity known = security.orElseThrow();
+    List<Transport> opened = new ArrayList<>();
+    for (String name : transports) {
+      opened.add(
+          switch (name) {
+            case "rdma" -> new RdmaTransport();
+            case "shm" -> new SharedMemoryTransport();
+            default -> new TcpTransport(known.context());
+          });
+    }
+    StaticMembership listed = new StaticMembership(agents);
+    Membership membership = etcd.isPresent() ? EtcdMembership.connect(etcd.get(), listed) : listed;
+    return Optional.of(
+        new PoolClient(PoolConfig.of(replicas, readTimeout), known, membership, opened));
   }
 }

@@ -1,10 +1,12 @@
 package io.imageharbour.snapshotter;
 
 import io.imageharbour.pool.cluster.AgentAddress;
+import io.imageharbour.pool.cluster.EtcdConfig;
+import io.imageharbour.pool.cluster.EtcdTable;
 import io.imageharbour.pool.process.ConfigTable;
 import io.imageharbour.pool.process.ConfigurationException;
 import io.imageharbour.pool.security.PoolSecurity;
-import java.nio.file.Path;
+import io.imageharbour.pool.security.SecurityTable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -13,22 +15,32 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/** Reads {@link PoolSettings} from the table {@code pool}. */
+/** Reads {@link PoolSettings} from the table {@code pool}; a command line's words come first. */
 final class PoolTable {
 
-  private static final Set<String> TRANSPORTS = Set.of("shm", "tcp");
+  private static final Set<String> TRANSPORTS = Set.of("rdma", "shm", "tcp");
 
   private PoolTable() {}
 
-  static PoolSettings read(ConfigTable pool) throws ConfigurationException {
+  static PoolSettings read(ConfigTable pool, PoolOverrides overrides)
+      throws ConfigurationException {
     List<AgentAddress> agents = agents(pool);
+    if (!overrides.agents().isEmpty()) {
+      agents = agents(overrides.agents());
+    }
     List<String> transports = pool.strings("transports", List.of("shm", "tcp"));
     if (transports.isEmpty() || !TRANSPORTS.containsAll(transports)) {
-      throw pool.wrong("transports", "some of \"shm\", \"tcp\"");
+      throw pool.wrong("transports", "some of \"rdma\", \"shm\", \"tcp\"");
     }
-    Optional<PoolSecurity> security = security(pool, !agents.isEmpty());
+    Optional<EtcdConfig> etcd = EtcdTable.read(pool.table("etcd"));
+    if (!overrides.agents().isEmpty()) {
+      etcd = Optional.empty();
+    }
+    Optional<PoolSecurity> security =
+        security(pool, !agents.isEmpty() || etcd.isPresent(), overrides);
     return new PoolSettings(
         agents,
+        etcd,
         pool.integer("replicas", 1, 1, 8),
         transports,
         Duration.ofMillis(pool.integer("timeout", 1000, 10, 60_000)),
@@ -37,36 +49,50 @@ final class PoolTable {
   }
 
   private static List<AgentAddress> agents(ConfigTable pool) throws ConfigurationException {
+    try {
+      return addresses(pool.strings("agents", List.of()));
+    } catch (IllegalArgumentException e) {
+      throw pool.wrong("agents", "a list of \"host:port\" (" + e.getMessage() + ")");
+    }
+  }
+
+  private static List<AgentAddress> agents(List<String> endpoints) throws ConfigurationException {
+    try {
+      return addresses(endpoints);
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException("--agent: " + e.getMessage(), e);
+    }
+  }
+
+  private static List<AgentAddress> addresses(List<String> endpoints) {
     List<AgentAddress> agents = new ArrayList<>();
     Set<String> ids = new HashSet<>();
-    for (String endpoint : pool.strings("agents", List.of())) {
+    for (String endpoint : endpoints) {
       // what names it in the placement: the endpoint, in letters that a name may have
       String id = endpoint.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9-]", "-");
-      try {
-        agents.add(AgentAddress.at(id.substring(0, Math.min(64, id.length())), endpoint, 1));
-      } catch (IllegalArgumentException e) {
-        throw pool.wrong("agents", "a list of \"host:port\" (" + e.getMessage() + ")");
-      }
+      agents.add(AgentAddress.at(id.substring(0, Math.min(64, id.length())), endpoint, 1));
       if (!ids.add(agents.getLast().id())) {
-        throw pool.wrong("agents", "a list without doubles");
+        throw new IllegalArgumentException(endpoint + " is there twice");
       }
     }
     return agents;
   }
 
   /** The files are read only if there is a pool. */
-  private static Optional<PoolSecurity> security(ConfigTable pool, boolean isConfigured)
+  private static Optional<PoolSecurity> security(
+      ConfigTable pool, boolean isConfigured, PoolOverrides overrides)
       throws ConfigurationException {
-    String certificate = pool.string("certificate", "");
-    Path token = pool.path("token-file", PoolSecurity.DEFAULT_TOKEN_FILE);
-    Path key = pool.path("key", Path.of("/"));
-    Path authorities = pool.path("authorities", Path.of("/"));
+    SecurityTable security = new SecurityTable(pool);
     if (!isConfigured) {
       return Optional.empty();
     }
+    if (overrides.tls().isPresent()) {
+      PoolOverrides.TlsFiles tls = overrides.tls().get();
+      return Optional.of(PoolSecurity.ofTls(tls.certificate(), tls.key(), tls.authorities()));
+    }
     return Optional.of(
-        certificate.isEmpty()
-            ? PoolSecurity.ofToken(token)
-            : PoolSecurity.ofTls(pool.path("certificate", Path.of("/")), key, authorities));
+        overrides.tokenFile().isPresent()
+            ? PoolSecurity.ofToken(overrides.tokenFile().get())
+            : security.ofClient());
   }
 }

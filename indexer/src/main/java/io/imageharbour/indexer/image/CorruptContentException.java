@@ -7,11 +7,13 @@ public final class CorruptContentException extends HarbourException {
 
   private static final long serialVersionUID = 1;
 
-  CorruptContentException(String message) {
+  /** With the frame that is damaged and how. */
+  public CorruptContentException(String message) {
     super(message);
   }
 
-  CorruptContentException(String message, Throwable cause) {
+  /** The same, with its cause. */
+  public CorruptContentException(String message, Throwable cause) {
     super(message, cause);
   }
 }

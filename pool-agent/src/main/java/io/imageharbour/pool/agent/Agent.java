@@ -2,12 +2,17 @@ package io.imageharbour.pool.agent;
 
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
+import io.imageharbour.pool.cluster.AgentAddress;
+import io.imageharbour.pool.cluster.AgentRegistration;
+import io.imageharbour.pool.cluster.EtcdConfig;
+import io.imageharbour.pool.cluster.EtcdConnection;
 import io.imageharbour.pool.memory.Regions;
 import io.imageharbour.pool.process.MetricsServer;
 import io.imageharbour.pool.process.ProgramVersion;
 import io.imageharbour.pool.process.SystemdNotifier;
 import io.imageharbour.pool.proto.StatsReply;
 import io.imageharbour.pool.transport.TransportServer;
+import io.imageharbour.pool.transport.rdma.RdmaServer;
 import io.imageharbour.pool.transport.shm.SharedMemoryServer;
 import io.imageharbour.pool.transport.tcp.TcpServer;
 import java.io.Closeable;
@@ -70,6 +75,9 @@ public final class Agent implements AutoCloseable {
         parts.push(opened::close);
       }
       server = serve(address);
+      if (config.etcd().isPresent()) {
+        register(config.etcd().get());
+      }
       if (config.metricsAddress().isPresent()) {
         MetricsServer metrics =
             MetricsServer.start(config.metricsAddress().get(), AgentMetrics.of(this::stats));
@@ -135,6 +143,7 @@ public final class Agent implements AutoCloseable {
               config.security().context(),
               regions,
               sessions);
+      case "rdma" -> new RdmaServer(config.rdmaAddresses(), config.rdmaPort(), regions, sessions);
       default -> throw new IllegalArgumentException("no transport is called " + transport);
     };
   }
@@ -176,6 +185,18 @@ public final class Agent implements AutoCloseable {
     return regions;
   }
 
+  /** Has clients find this agent by etcd, as long as it lives. */
+  private void register(EtcdConfig where) throws IOException {
+    EtcdConnection etcd = new EtcdConnection(where);
+    parts.push(etcd::close);
+    String host = config.listen().substring(0, config.listen().lastIndexOf(':'));
+    AgentAddress address =
+        AgentAddress.at(config.id(), host + ":" + port(), contents.usage().capacity());
+    AgentRegistration registration =
+        new AgentRegistration(etcd, address, AgentRegistration.DEFAULT_TTL);
+    parts.push(registration::close);
+  }
+
   private StatsReply stats() {
     ContentMemory.Usage usage = contents.usage();
     return StatsReply.newBuilder()
@@ -194,11 +215,13 @@ public final class Agent implements AutoCloseable {
         .setStaging(sessions.staging())
         .setReadsReported(usage.readsReported())
         .setBytesReported(usage.bytesReported())
+        .setMissesReported(usage.missesReported())
         .setStored(usage.stored())
         .setWrong(usage.wrong())
         .setEvicted(usage.evicted())
         .setRefused(usage.refused())
         .setCrowdedOut(usage.crowdedOut())
+        .setMovedBytes(usage.movedBytes())
         .build();
   }
 

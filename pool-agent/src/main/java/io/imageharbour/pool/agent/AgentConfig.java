@@ -1,7 +1,9 @@
 package io.imageharbour.pool.agent;
 
+import io.imageharbour.pool.cluster.EtcdConfig;
 import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.security.PoolSecurity;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -23,11 +25,15 @@ import java.util.Optional;
  *     /run/harbour/agent.sock}
  * @param tcpPort key {@code tcp-port}: the port of the transport {@code tcp}, at the address of
  *     {@code listen}; default 7411; 0 takes a free one
+ * @param rdmaAddresses key {@code rdma-addresses}: IPv4 addresses of this host's RDMA device, for
+ *     the transport {@code rdma}; none by default
+ * @param rdmaPort key {@code rdma-port}: its port there; default 7412; 0 takes a free one
  * @param policy key {@code policy}: which contents stay when memory is full: {@code lru}, {@code
  *     arc}, {@code s3-fifo} or {@code w-tinylfu} (the default)
  * @param security table {@code security}: {@code certificate}, {@code key} and {@code authorities},
  *     three PEM files, for TLS with certificates on both sides; else {@code token-file}, default
  *     {@code /etc/harbour/pool.token}, made if it is not there
+ * @param etcd table {@code etcd}: where agents and clients find each other; not used by default
  * @param metricsAddress key {@code metrics-address}: {@code host:port} to serve Prometheus metrics
  *     on, over HTTP; off by default
  * @param logLevel key {@code log-level}: {@code error}, {@code warn}, {@code info} (the default) or
@@ -41,12 +47,16 @@ public record AgentConfig(
     List<String> transports,
     Path socket,
     int tcpPort,
+    List<InetAddress> rdmaAddresses,
+    int rdmaPort,
     PolicyKind policy,
     PoolSecurity security,
+    Optional<EtcdConfig> etcd,
     Optional<String> metricsAddress,
     String logLevel) {
 
   public AgentConfig {
     transports = List.copyOf(transports);
+    rdmaAddresses = List.copyOf(rdmaAddresses);
   }
 }

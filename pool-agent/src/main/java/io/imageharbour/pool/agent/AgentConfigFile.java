@@ -1,14 +1,17 @@
 package io.imageharbour.pool.agent;
 
+import io.imageharbour.pool.cluster.EtcdTable;
 import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.policy.UnknownPolicyException;
 import io.imageharbour.pool.process.ByteSize;
 import io.imageharbour.pool.process.ConfigTable;
 import io.imageharbour.pool.process.ConfigurationException;
-import io.imageharbour.pool.security.PoolSecurity;
+import io.imageharbour.pool.security.SecurityTable;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -19,7 +22,7 @@ import java.util.Set;
 final class AgentConfigFile {
 
   private static final String PROGRAM = "harbour-agent";
-  private static final Set<String> TRANSPORTS = Set.of("shm", "tcp");
+  private static final Set<String> TRANSPORTS = Set.of("rdma", "shm", "tcp");
   private static final long LEAST_MEMORY = 16 << 20;
 
   /**
@@ -44,7 +47,8 @@ final class AgentConfigFile {
   }
 
   private static AgentConfig of(ConfigTable file, Options options) throws ConfigurationException {
-    ConfigTable security = file.table("security");
+    SecurityTable security = new SecurityTable(file.table("security"));
+    ConfigTable etcd = file.table("etcd");
     AgentConfig config =
         new AgentConfig(
             id(file),
@@ -54,12 +58,18 @@ final class AgentConfigFile {
             transports(file, options.transports()),
             file.path("socket", Path.of("/run/harbour/agent.sock")),
             file.integer("tcp-port", 7411, 0, 65_535),
+            rdmaAddresses(file),
+            file.integer("rdma-port", 7412, 0, 65_535),
             policy(file),
-            security(security),
+            security.ofAgent(),
+            EtcdTable.read(etcd),
             file.endpoint("metrics-address"),
             file.logLevel());
     file.refuseUnknown();
-    security.refuseUnknown();
+    if (config.transports().contains("rdma") && config.rdmaAddresses().isEmpty()) {
+      throw new ConfigurationException(
+          "the transport rdma needs rdma-addresses: IPv4 addresses of this host's RDMA device");
+    }
     return config;
   }
 
@@ -124,18 +134,15 @@ final class AgentConfigFile {
     }
   }
 
-  private static PoolSecurity security(ConfigTable table) throws ConfigurationException {
-    String certificate = table.string("certificate", "");
-    String token = table.string("token-file", "");
-    if (certificate.isEmpty()) {
-      return PoolSecurity.ofTokenMadeIfMissing(
-          table.path("token-file", PoolSecurity.DEFAULT_TOKEN_FILE));
+  private static List<InetAddress> rdmaAddresses(ConfigTable file) throws ConfigurationException {
+    List<InetAddress> addresses = new ArrayList<>();
+    for (String address : file.strings("rdma-addresses", List.of())) {
+      try {
+        addresses.add(Inet4Address.ofLiteral(address));
+      } catch (IllegalArgumentException e) {
+        throw file.wrong("rdma-addresses", "a list of IPv4 addresses");
+      }
     }
-    if (!token.isEmpty()) {
-      throw table.wrong("token-file", "left out when there is a certificate");
-    }
-    Path none = Path.of("/");
-    return PoolSecurity.ofTls(
-        table.path("certificate", none), table.path("key", none), table.path("authorities", none));
+    return addresses;
   }
 }

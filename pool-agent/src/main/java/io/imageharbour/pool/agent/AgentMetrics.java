@@ -38,7 +38,8 @@ final class AgentMetrics {
     gauge("contents", "Contents that are there.", stats -> (double) stats.getContents());
     gauge("sessions", "Clients that have said hello.", StatsReply::getSessions);
     gauge("staging_bytes", "Memory that clients write into.", stats -> (double) stats.getStaging());
-    count("reads", "Reads that clients told of.", StatsReply::getReadsReported);
+    count("reads", "Reads that found their content.", StatsReply::getReadsReported);
+    count("missed_reads", "Reads that did not.", StatsReply::getMissesReported);
     count("read_bytes", "Bytes of those reads.", StatsReply::getBytesReported);
     count("stored_contents", "Contents that clients brought.", StatsReply::getStored);
     count("wrong_contents", "Contents that failed their digest.", StatsReply::getWrong);
@@ -48,6 +49,10 @@ final class AgentMetrics {
         "crowded_out_contents",
         "Contents given up because their bucket of the lookup table was full.",
         StatsReply::getCrowdedOut);
+    count(
+        "moved_bytes",
+        "Bytes of contents that were moved to make room for longer ones.",
+        StatsReply::getMovedBytes);
   }
 
   private void gauge(String name, String help, ToDoubleFunction<StatsReply> value) {

@@ -9,13 +9,14 @@ import io.imageharbour.pool.memory.SlabAllocator;
 import io.imageharbour.pool.memory.Span;
 import io.imageharbour.pool.policy.EvictionPolicy;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.LongFunction;
 
@@ -32,6 +33,9 @@ public final class ContentMemory implements AutoCloseable {
 
   private static final long LEAST_SLAB = 16 << 20;
 
+  /** Contents are moved for a long one if so many times its length is free, in pieces. */
+  private static final long ROOM_TO_MOVE = 2;
+
   /** So many bytes of memory have one entry of the lookup table; contents have more on average. */
   private static final long BYTES_PER_ENTRY = 16 << 10;
 
@@ -46,6 +50,9 @@ public final class ContentMemory implements AutoCloseable {
   /** Where each content lies, as the allocator names it. */
   private final Map<Digest, Long> addresses = new HashMap<>();
 
+  /** What lies at each address. */
+  private final Map<Long, Digest> digests = new HashMap<>();
+
   /** The regions of slabs, by the allocator's number. */
   private final Map<Integer, Region> slabs = new HashMap<>();
 
@@ -55,8 +62,10 @@ public final class ContentMemory implements AutoCloseable {
   private long evicted;
   private long refused;
   private long crowdedOut;
+  private long movedBytes;
   private long readsReported;
   private long bytesReported;
+  private long missesReported;
 
   /**
    * What it has and did.
@@ -71,8 +80,10 @@ public final class ContentMemory implements AutoCloseable {
    * @param evicted contents given up for others
    * @param refused contents that found no room
    * @param crowdedOut contents given up because their bucket of the table was full
-   * @param readsReported reads that clients told of
+   * @param movedBytes of contents that were moved to make room for longer ones
+   * @param readsReported reads that found their content, as clients told
    * @param bytesReported their bytes
+   * @param missesReported reads that did not, as clients told
    */
   public record Usage(
       long capacity,
@@ -85,8 +96,10 @@ public final class ContentMemory implements AutoCloseable {
       long evicted,
       long refused,
       long crowdedOut,
+      long movedBytes,
       long readsReported,
-      long bytesReported) {}
+      long bytesReported,
+      long missesReported) {}
 
   /**
    * Contents that were given up.
@@ -139,6 +152,15 @@ public final class ContentMemory implements AutoCloseable {
     return addresses.containsKey(digest);
   }
 
+  /** Which of these contents are there: the positions of those that are. */
+  public synchronized BitSet areThere(List<Digest> digests) {
+    BitSet there = new BitSet(digests.size());
+    for (int i = 0; i < digests.size(); i++) {
+      there.set(i, addresses.containsKey(digests.get(i)));
+    }
+    return there;
+  }
+
   /**
    * Takes a content over from staging memory, checks it and publishes it; gives up others for it.
    * What the client writes meanwhile does no harm: the copy is checked.
@@ -167,23 +189,28 @@ public final class ContentMemory implements AutoCloseable {
       wrong++;
       throw new WrongContentException(digest, actual, length);
     }
-    publish(digest, span);
-    addresses.put(digest, address.getAsLong());
+    publish(digest, span, address.getAsLong());
     policy.stored(digest, length);
     stored++;
     return true;
   }
 
-  /** Takes note of reads that a client tells of; contents that are not there are passed over. */
+  /** Takes note of reads that a client tells of, whether they found their content or not. */
   public synchronized void read(List<Digest> digests) {
-    for (Digest digest : digests) {
-      Long address = addresses.get(digest);
-      policy.read(digest);
-      if (address != null) {
-        readsReported++;
-        bytesReported += allocator.length(address);
-      }
-    }
+    digests.forEach(policy::read);
+  }
+
+  /**
+   * Counts what a client tells of its reads.
+   *
+   * @param hits reads that found their content
+   * @param bytes of those
+   * @param misses reads that did not
+   */
+  public synchronized void told(long hits, long bytes, long misses) {
+    readsReported += hits;
+    bytesReported += bytes;
+    missesReported += misses;
   }
 
   /** Computes digests again and gives up contents that are not what they should be. */
@@ -265,8 +292,10 @@ public final class ContentMemory implements AutoCloseable {
         evicted,
         refused,
         crowdedOut,
+        movedBytes,
         readsReported,
-        bytesReported);
+        bytesReported,
+        missesReported);
   }
 
   /** Gives all memory back to the host. */
@@ -276,39 +305,83 @@ public final class ContentMemory implements AutoCloseable {
     all.add(tableRegion);
     slabs.clear();
     addresses.clear();
+    digests.clear();
     for (Region region : all) {
       regions.remove(region);
       region.memory().close();
     }
   }
 
-  /** Gives up contents until there is room, or nothing is left to give up. */
+  /** Moves contents, or gives them up, until there is room; or nothing is left to give up. */
   private OptionalLong allocate(int length) {
     OptionalLong address = allocator.allocate(length);
     while (address.isEmpty()) {
-      Optional<Digest> victim = policy.evict();
-      if (victim.isEmpty()) {
-        return address;
+      if (allocator.free() >= ROOM_TO_MOVE * length) {
+        address = makeRoom(length);
       }
-      free(victim.get());
-      evicted++;
-      address = allocator.allocate(length);
+      if (address.isEmpty()) {
+        Optional<Digest> victim = policy.evict();
+        if (victim.isEmpty()) {
+          return address;
+        }
+        free(victim.get());
+        evicted++;
+        address = allocator.allocate(length);
+      }
     }
     return address;
   }
 
-  private void publish(Digest digest, Span span) {
+  /** Moves what lies in the way of a long content, where so much is free in pieces. */
+  private OptionalLong makeRoom(int length) {
+    List<Moving> moving = new ArrayList<>();
+    for (long block : allocator.inTheWay(length)) {
+      Digest digest = Objects.requireNonNull(digests.get(block));
+      byte[] copy = bytes(span(block, allocator.length(block))).toArray(ValueLayout.JAVA_BYTE);
+      moving.add(new Moving(digest, MemorySegment.ofArray(copy)));
+      free(digest);
+    }
+    OptionalLong address = allocator.allocate(length);
+    for (Moving content : moving) {
+      place(content.digest(), content.bytes());
+    }
+    return address;
+  }
+
+  /** A content that is nowhere just now. */
+  private record Moving(Digest digest, MemorySegment bytes) {}
+
+  /** Puts a content that the policy knows to another place, or gives it up if there is none. */
+  private void place(Digest digest, MemorySegment content) {
+    int length = Math.toIntExact(content.byteSize());
+    OptionalLong to = allocator.allocate(length);
+    if (to.isEmpty()) {
+      policy.removed(digest);
+      evicted++;
+      return;
+    }
+    Span span = span(to.getAsLong(), length);
+    bytes(span).copyFrom(content);
+    publish(digest, span, to.getAsLong());
+    movedBytes += length;
+  }
+
+  private void publish(Digest digest, Span span, long address) {
     while (!table.add(digest, span)) {
       Digest oldest = table.oldestBeside(digest).orElseThrow().digest();
       policy.removed(oldest);
       free(oldest);
       crowdedOut++;
     }
+    addresses.put(digest, address);
+    digests.put(address, digest);
   }
 
   private void free(Digest digest) {
     table.remove(digest);
-    allocator.free(Objects.requireNonNull(addresses.remove(digest)));
+    long address = Objects.requireNonNull(addresses.remove(digest));
+    digests.remove(address);
+    allocator.free(address);
   }
 
   private void addSlab() throws OutOfHostMemoryException {
@@ -320,38 +393,18 @@ public final class ContentMemory implements AutoCloseable {
 
   /** Takes away the slab with the fewest bytes in use. */
   private void removeSlab() {
-    OptionalInt slab = allocator.emptiestSlab();
-    Map<Long, Digest> lies = HashMap.newHashMap(addresses.size());
-    addresses.forEach((digest, address) -> lies.put(address, digest));
-    allocator.drain(slab.orElseThrow());
-    for (long address : allocator.blocks(slab.getAsInt())) {
-      Digest digest = Objects.requireNonNull(lies.get(address));
-      if (!move(digest, address)) {
-        policy.removed(digest);
-        free(digest);
-        evicted++;
-      }
+    int slab = allocator.emptiestSlab().orElseThrow();
+    allocator.drain(slab);
+    for (long block : allocator.blocks(slab)) {
+      Digest digest = Objects.requireNonNull(digests.get(block));
+      MemorySegment content = bytes(span(block, allocator.length(block)));
+      free(digest);
+      place(digest, content);
     }
-    allocator.removeSlab(slab.getAsInt());
-    Region region = Objects.requireNonNull(slabs.remove(slab.getAsInt()));
+    allocator.removeSlab(slab);
+    Region region = Objects.requireNonNull(slabs.remove(slab));
     regions.remove(region);
     region.memory().close();
-  }
-
-  /** Moves a content to another slab if there is room without giving up others. */
-  private boolean move(Digest digest, long from) {
-    int length = allocator.length(from);
-    OptionalLong to = allocator.allocate(length);
-    if (to.isEmpty()) {
-      return false;
-    }
-    Span span = span(to.getAsLong(), length);
-    bytes(span).copyFrom(bytes(span(from, length)));
-    table.remove(digest);
-    publish(digest, span);
-    allocator.free(from);
-    addresses.put(digest, to.getAsLong());
-    return true;
   }
 
   private Span span(long address, int length) {

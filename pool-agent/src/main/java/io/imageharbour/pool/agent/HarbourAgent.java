@@ -58,7 +58,7 @@ public final class HarbourAgent implements Callable<Integer> {
       names = "--transport",
       paramLabel = "NAME",
       split = ",",
-      description = "How clients may read it: some of shm, tcp, with commas between.")
+      description = "How clients may read it: some of rdma, shm, tcp, with commas between.")
   private List<String> transports = List.of();
 
   @Option(

@@ -7,6 +7,10 @@ public final class OutOfHostMemoryException extends HarbourException {
 
   private static final long serialVersionUID = 1;
 
+  OutOfHostMemoryException(String message) {
+    super(message);
+  }
+
   OutOfHostMemoryException(String message, Throwable cause) {
     super(message, cause);
   }

@@ -19,6 +19,8 @@ import io.imageharbour.pool.proto.EvictReply;
 import io.imageharbour.pool.proto.EvictRequest;
 import io.imageharbour.pool.proto.GoodbyeReply;
 import io.imageharbour.pool.proto.GoodbyeRequest;
+import io.imageharbour.pool.proto.HasReply;
+import io.imageharbour.pool.proto.HasRequest;
 import io.imageharbour.pool.proto.HelloReply;
 import io.imageharbour.pool.proto.HelloRequest;
 import io.imageharbour.pool.proto.ListReply;
@@ -37,6 +39,7 @@ import io.imageharbour.pool.transport.TransportServer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -116,7 +119,11 @@ final class PoolService extends PoolGrpc.PoolImplBase {
         reply,
         () -> {
           AgentSession unused = session(request.getTicket());
+          require(
+              request.getHits() >= 0 && request.getHitBytes() >= 0 && request.getMisses() >= 0,
+              "counts are less than 2^63");
           contents.read(digests(request.getRead()));
+          contents.told(request.getHits(), request.getHitBytes(), request.getMisses());
           contents.check(digests(request.getSuspects()));
           return ReportReply.newBuilder().setVersion(regions.version()).build();
         });
@@ -203,6 +210,16 @@ final class PoolService extends PoolGrpc.PoolImplBase {
   @Override
   public void stats(StatsRequest request, StreamObserver<StatsReply> reply) {
     answer(reply, stats::get);
+  }
+
+  @Override
+  public void has(HasRequest request, StreamObserver<HasReply> reply) {
+    answer(
+        reply,
+        () -> {
+          BitSet there = contents.areThere(digests(request.getDigests()));
+          return HasReply.newBuilder().setThere(ByteString.copyFrom(there.toByteArray())).build();
+        });
   }
 
   @Override

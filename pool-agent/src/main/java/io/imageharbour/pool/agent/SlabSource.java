@@ -1,5 +1,6 @@
 package io.imageharbour.pool.agent;
 
+import io.imageharbour.pool.linux.HostMemory;
 import io.imageharbour.pool.linux.SharedMemory;
 import io.imageharbour.pool.linux.SystemCallException;
 import java.io.IOException;
@@ -13,6 +14,9 @@ import org.slf4j.LoggerFactory;
 public final class SlabSource {
 
   private static final Logger log = LoggerFactory.getLogger(SlabSource.class);
+
+  /** So many bytes of the host's memory are not lent. */
+  private static final long LEFT_TO_THE_HOST = 256 << 20;
 
   private final boolean locked;
   private volatile boolean hugePages = true;
@@ -50,6 +54,7 @@ public final class SlabSource {
       }
     }
     try {
+      requireAvailable(size);
       return locked(SharedMemory.create(name, size, false), size);
     } catch (OutOfHostMemoryException e) {
       throw e;
@@ -58,6 +63,17 @@ public final class SlabSource {
           "cannot get %d MiB of memory: %s; lend less with --memory"
               .formatted(size >> 20, e.getMessage()),
           e);
+    }
+  }
+
+  /** Memory that is locked can't be refused later: the kernel would kill somebody for it. */
+  private static void requireAvailable(long size) throws IOException {
+    long available = HostMemory.available();
+    if (size > available - LEFT_TO_THE_HOST) {
+      throw new OutOfHostMemoryException(
+          "the host has %d MiB of memory left, and %d MiB more are wanted of which %d shall stay free;"
+                  .formatted(available >> 20, size >> 20, LEFT_TO_THE_HOST >> 20)
+              + " lend less with --memory");
     }
   }
 

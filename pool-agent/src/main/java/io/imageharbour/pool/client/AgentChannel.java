@@ -13,6 +13,7 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** Calls of one agent's gRPC service. Connects when it is needed. Safe for use by many threads. */
@@ -59,12 +60,30 @@ public final class AgentChannel implements AutoCloseable {
           PoolGrpc.newBlockingStub(channel)
               .withDeadlineAfter(patience.toNanos(), TimeUnit.NANOSECONDS));
     } catch (StatusRuntimeException e) {
-      Status status = e.getStatus();
-      String said = status.getDescription() == null ? "" : ": " + status.getDescription();
       throw new AgentUnavailableException(
-          "agent %s at %s: %s%s".formatted(agent.id(), agent.endpoint(), status.getCode(), said),
-          e);
+          "agent at %s: %s".formatted(agent.endpoint(), reason(e.getStatus(), patience)), e);
     }
+  }
+
+  private static String reason(Status status, Duration patience) {
+    Optional<String> said = Optional.ofNullable(status.getDescription());
+    return switch (status.getCode()) {
+      case UNAVAILABLE -> "can't be reached: " + root(status).or(() -> said).orElse("no reason");
+      case DEADLINE_EXCEEDED -> "no answer within %.1f s".formatted(patience.toMillis() / 1000.0);
+      default -> said.orElse(status.getCode().toString());
+    };
+  }
+
+  /** What gRPC says itself is no more than "io exception". */
+  private static Optional<String> root(Status status) {
+    Optional<Throwable> cause = Optional.ofNullable(status.getCause());
+    Optional<String> message = Optional.empty();
+    while (cause.isPresent()) {
+      Throwable now = cause.get();
+      message = Optional.ofNullable(now.getMessage()).or(() -> Optional.of(now.toString()));
+      cause = Optional.ofNullable(now.getCause());
+    }
+    return message;
   }
 
   /** Whether a call failed because the agent does not know the session, or the client, any more. */

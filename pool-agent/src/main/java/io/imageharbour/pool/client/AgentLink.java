@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
@@ -69,6 +70,12 @@ final class AgentLink implements AutoCloseable {
   private volatile boolean closed;
   private String lastComplaint = "";
 
+  /** What the agent knows of the reads; the thread's own. */
+  private Told told = new Told(0, 0, 0);
+
+  /** Sums of what was read. */
+  private record Told(long hits, long bytes, long misses) {}
+
   /**
    * A link that begins to connect.
    *
@@ -95,6 +102,21 @@ final class AgentLink implements AutoCloseable {
 
   AgentChannel channel() {
     return channel;
+  }
+
+  /** Waits until there is a session; false if it took longer. */
+  boolean awaitConnected(Duration patience) throws InterruptedException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    synchronized (thread) {
+      while (connected.isEmpty()) {
+        long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+        if (left <= 0) {
+          return false;
+        }
+        thread.wait(left);
+      }
+    }
+    return true;
   }
 
   /**
@@ -198,6 +220,9 @@ final class AgentLink implements AutoCloseable {
       Connected session = Connected.open(hello, agent.host(), transports, config.callTimeout());
       failuresInARow.set(0);
       connected = Optional.of(session);
+      synchronized (thread) {
+        thread.notifyAll();
+      }
       lastComplaint = "";
       log.info(
           "event=agent-connected agent={} transport={}", agent.id(), session.transport().name());
@@ -241,13 +266,19 @@ final class AgentLink implements AutoCloseable {
   }
 
   private ReportReply report(Connected session) throws AgentUnavailableException {
+    Told now = new Told(hits.sum(), bytes.sum(), misses.sum());
     ReportRequest request =
         ReportRequest.newBuilder()
             .setTicket(session.ticket())
             .setRead(drain(read, MAX_REPORTED))
             .setSuspects(drain(suspects, MAX_SUSPECTS))
+            .setHits(now.hits() - told.hits())
+            .setHitBytes(now.bytes() - told.bytes())
+            .setMisses(now.misses() - told.misses())
             .build();
-    return channel.call(config.callTimeout(), stub -> stub.report(request));
+    ReportReply reply = channel.call(config.callTimeout(), stub -> stub.report(request));
+    told = now;
+    return reply;
   }
 
   private static ByteString drain(Queue<Digest> digests, int most) {

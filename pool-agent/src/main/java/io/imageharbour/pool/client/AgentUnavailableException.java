@@ -14,4 +14,9 @@ public final class AgentUnavailableException extends HarbourException {
   AgentUnavailableException(String message, Throwable cause) {
     super(message, cause);
   }
+
+  /** Whether the agent is there, and wants another token. */
+  public boolean isUnauthorized() {
+    return AgentChannel.isSessionOver(this);
+  }
 }

@@ -20,7 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Contents on their way to agents. A thread brings them, many at once to each agent. Bounded by
- * bytes: what does not fit is dropped, because nobody waits for it. Safe for use by many threads.
+ * bytes: what does not fit is dropped, because nobody waits for it, unless its bringer does. Safe
+ * for use by many threads.
  */
 final class OfferQueue implements AutoCloseable {
 
@@ -39,6 +40,9 @@ final class OfferQueue implements AutoCloseable {
 
   /** A small batch waits so long for more. */
   private static final long GATHER_MILLIS = 20;
+
+  /** After so long whoever waits looks again, also if nobody woke it. */
+  private static final long LONGEST_WAIT_MILLIS = 100;
 
   private final Function<Digest, List<AgentLink>> agentsOf;
   private final LinkedBlockingQueue<Offered> queue = new LinkedBlockingQueue<>();
@@ -65,14 +69,41 @@ final class OfferQueue implements AutoCloseable {
     thread = Thread.ofPlatform().daemon().name("pool-offers").start(this::run);
   }
 
+  /** Takes a content, or drops it if too much is under way. */
   void offer(Digest digest, ByteBuffer content) {
     offered.increment();
-    long size = (long) content.remaining() + OVERHEAD;
+    if (reserve(content.remaining())) {
+      add(digest, content);
+    } else {
+      dropped.increment();
+    }
+  }
+
+  /** Takes a content; waits for that while too much is under way. */
+  void put(Digest digest, ByteBuffer content) throws InterruptedException {
+    offered.increment();
+    synchronized (pending) {
+      while (!reserve(content.remaining())) {
+        if (!thread.isAlive()) {
+          dropped.increment();
+          return;
+        }
+        pending.wait(LONGEST_WAIT_MILLIS);
+      }
+    }
+    add(digest, content);
+  }
+
+  private boolean reserve(int bytes) {
+    long size = (long) bytes + OVERHEAD;
     if (waiting.addAndGet(size) > MAX_BYTES) {
       waiting.addAndGet(-size);
-      dropped.increment();
-      return;
+      return false;
     }
+    return true;
+  }
+
+  private void add(Digest digest, ByteBuffer content) {
     byte[] copy = new byte[content.remaining()];
     content.duplicate().get(copy);
     pending.incrementAndGet();
@@ -87,7 +118,7 @@ final class OfferQueue implements AutoCloseable {
         if (left <= 0) {
           return false;
         }
-        pending.wait(Math.min(left, 100));
+        pending.wait(Math.min(left, LONGEST_WAIT_MILLIS));
       }
     }
     return true;

@@ -108,6 +108,29 @@ public final class PoolClient implements AutoCloseable {
     }
   }
 
+  /**
+   * Brings a content to the agents that are to keep it, as {@link #offer} does, but never drops it
+   * for want of room: waits while too much is under way.
+   *
+   * @param content 1 byte to 1 MiB, which are copied; they must have the digest
+   */
+  public void put(Digest digest, ByteBuffer content) throws InterruptedException {
+    if (content.remaining() > Span.MAX_LENGTH || !content.hasRemaining()) {
+      throw new IllegalArgumentException("a content of " + content.remaining() + " bytes");
+    }
+    offers.put(digest, content);
+  }
+
+  /** Waits until this agent can be read and written; false if it is unknown, or took longer. */
+  public boolean awaitConnected(AgentAddress agent, Duration patience) throws InterruptedException {
+    for (AgentLink link : neighbours.links()) {
+      if (link.agent().equals(agent)) {
+        return link.awaitConnected(patience);
+      }
+    }
+    return false;
+  }
+
   /** Waits until everything that was offered was brought or dropped; false if it took longer. */
   public boolean awaitOffers(Duration patience) throws InterruptedException {
     return offers.awaitIdle(patience);

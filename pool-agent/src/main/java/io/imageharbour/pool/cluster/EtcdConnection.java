@@ -322,13 +322,25 @@ public final class EtcdConnection implements AutoCloseable {
       }
       failing = unreachable;
     }
-    String came =
-        cause == null
-            ? "no answer in time"
-            : cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    String came = cause == null ? "no answer in time" : describe(cause);
     return new EtcdUnavailableException(
         "etcd at " + config.endpoints() + " failed to " + what + ": " + came,
         code == Status.Code.RESOURCE_EXHAUSTED);
+  }
+
+  /** The status, and what it came from: grpc says "io exception" where a connection is refused. */
+  private static String describe(Throwable e) {
+    Throwable root = e;
+    for (int depth = 0; root.getCause() != null && depth < 10; depth++) {
+      root = root.getCause();
+    }
+    String status = firstLine(e);
+    return root == e ? status : status + " (" + firstLine(root) + ")";
+  }
+
+  private static String firstLine(Throwable e) {
+    String message = e.getMessage() == null ? e.toString() : e.getMessage();
+    return Printable.of(message.lines().findFirst().orElse(""));
   }
 
   private Client client() throws EtcdUnavailableException {

@@ -6,6 +6,7 @@ import io.etcd.jetcd.Watch;
 import io.etcd.jetcd.kv.GetResponse;
 import io.etcd.jetcd.watch.WatchEvent;
 import io.etcd.jetcd.watch.WatchResponse;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -49,6 +50,7 @@ public final class EtcdMembership implements Membership {
   private final EtcdConnection etcd;
   private final String directory;
   private final Thread thread;
+  private final Runnable afterwards;
   private final Object publishing = new Object();
 
   // guarded by publishing
@@ -72,10 +74,26 @@ public final class EtcdMembership implements Membership {
    * @param first the list until etcd has answered for the first time; may be empty
    */
   public EtcdMembership(EtcdConnection etcd, StaticMembership first) {
+    this(etcd, first, () -> {});
+  }
+
+  private EtcdMembership(EtcdConnection etcd, StaticMembership first, Runnable afterwards) {
     this.etcd = etcd;
+    this.afterwards = afterwards;
     directory = etcd.key(AgentRecord.DIRECTORY);
     agents = first.agents();
     thread = Thread.ofPlatform().name("etcd-membership").daemon().start(this::run);
+  }
+
+  /**
+   * The same with a connection of its own.
+   *
+   * @throws IOException if the configuration can't be used, such as a certificate
+   */
+  public static EtcdMembership connect(EtcdConfig config, StaticMembership first)
+      throws IOException {
+    EtcdConnection own = new EtcdConnection(config);
+    return new EtcdMembership(own, first, own::close);
   }
 
   @Override
@@ -107,6 +125,7 @@ public final class EtcdMembership implements Membership {
       // it ends by itself then
       Thread.currentThread().interrupt();
     }
+    afterwards.run();
   }
 
   private void run() {

@@ -88,7 +88,10 @@ public final class ConfigTable {
       throw wrong(key, "a table: [" + key + "]");
     }
     return new ConfigTable(
-        program, source, key, value.isPresent() ? (ObjectNode) value.get() : node.objectNode());
+        program,
+        source,
+        full(key),
+        value.isPresent() ? (ObjectNode) value.get() : node.objectNode());
   }
 
   /** A string. */

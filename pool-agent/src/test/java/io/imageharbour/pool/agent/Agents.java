@@ -28,8 +28,11 @@ public final class Agents {
         List.of("shm", "tcp"),
         directory.resolve(id + ".sock"),
         0,
+        List.of(),
+        0,
         PolicyKind.LRU,
         security,
+        Optional.empty(),
         Optional.empty(),
         "info");
   }

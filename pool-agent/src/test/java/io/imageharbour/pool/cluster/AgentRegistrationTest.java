@@ -21,7 +21,7 @@ class AgentRegistrationTest {
   private static final String KEY = "/harbour/pool/agents/node-1";
   private static final String VALUE =
       "{\"endpoint\":\"node-1.example.org:7070\",\"memoryBytes\":8589934592}";
-  private static final Duration TTL = Duration.ofSeconds(2);
+  private static final Duration TTL = Duration.ofSeconds(3);
 
   private EtcdServer server;
 

@@ -16,7 +16,7 @@ final class Candidate {
             new Leadership(
                 etcd,
                 args[1],
-                Duration.ofSeconds(2),
+                Duration.ofSeconds(5),
                 new Leadership.Listener() {
                   @Override
                   public void elected() {

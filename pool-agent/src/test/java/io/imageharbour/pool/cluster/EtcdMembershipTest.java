@@ -9,6 +9,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,6 +85,9 @@ class EtcdMembershipTest {
         LogLines log = new LogLines();
         EtcdMembership membership = new EtcdMembership(etcd, first)) {
       eventually(() -> assertThat(log.with("pool-list-stale")).hasSize(1));
+      assertThat(log.with("pool-list-stale").getFirst())
+          .contains("Connection refused")
+          .doesNotContain("\n");
       assertThat(membership.agents()).containsExactly(agent(7));
       assertThat(membership.stale()).isTrue();
 
@@ -230,10 +237,20 @@ class EtcdMembershipTest {
 
   @Test
   void aThousandAgentsAreListedAndFollowed() throws Exception {
-    List<AgentAddress> agents = new ArrayList<>();
-    for (int i = 0; i < 1000; i++) {
-      agents.add(agent(i));
-      put(agent(i));
+    List<AgentAddress> agents = IntStream.range(0, 1000).mapToObj(i -> agent(i)).toList();
+    try (ExecutorService many = Executors.newFixedThreadPool(20)) {
+      List<Future<?>> puts = new ArrayList<>();
+      for (AgentAddress agent : agents) {
+        puts.add(
+            many.submit(
+                () -> {
+                  put(agent);
+                  return null;
+                }));
+      }
+      for (Future<?> put : puts) {
+        put.get();
+      }
     }
     try (EtcdConnection etcd = new EtcdConnection(config(server.endpoint()));
         EtcdMembership membership = new EtcdMembership(etcd, NOBODY)) {
@@ -245,11 +262,26 @@ class EtcdMembershipTest {
     }
   }
 
+  /** grpc alone would try for the tenth time after more than two minutes. */
   @Test
-  void closingEndsItWhereverItIs() throws Exception {
-    server.freeze();
+  void etcdIsTriedEveryFewSecondsHoweverLongItIsAway() throws Exception {
+    try (Link link = new Link(server.port());
+        EtcdConnection etcd = new EtcdConnection(config(link.endpoint()));
+        EtcdMembership membership = new EtcdMembership(etcd, NOBODY)) {
+      eventually(() -> assertThat(membership.stale()).isFalse());
+      link.cut();
+      int before = link.attempts();
+
+      eventually(() -> assertThat(link.attempts() - before).isGreaterThanOrEqualTo(10));
+    }
+  }
+
+  @Test
+  void closingEndsItWhereEtcdHangs() throws Exception {
     EtcdConnection etcd = new EtcdConnection(config(server.endpoint()));
     EtcdMembership membership = new EtcdMembership(etcd, NOBODY);
+    eventually(() -> assertThat(membership.stale()).isFalse());
+    server.freeze();
 
     membership.close();
     etcd.close();

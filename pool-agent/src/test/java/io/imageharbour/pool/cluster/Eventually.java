@@ -9,7 +9,7 @@ import org.assertj.core.api.Assertions;
 /** Waits until an assertion holds, no longer than a deadline that only a broken program misses. */
 final class Eventually {
 
-  private static final Duration DEADLINE = Duration.ofSeconds(15);
+  private static final Duration DEADLINE = Duration.ofSeconds(40);
   private static final long STEP_NANOS = Duration.ofMillis(20).toNanos();
 
   private Eventually() {}

@@ -9,6 +9,7 @@ import java.net.Socket;
 import java.net.URI;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A network between one client and etcd that can be cut: nothing arrives, connections are lost. */
 final class Link implements AutoCloseable {
@@ -16,6 +17,7 @@ final class Link implements AutoCloseable {
   private final ServerSocket listener;
   private final int target;
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger attempts = new AtomicInteger();
   private volatile boolean cut;
 
   Link(int target) throws IOException {
@@ -26,6 +28,11 @@ final class Link implements AutoCloseable {
 
   URI endpoint() {
     return URI.create("http://127.0.0.1:" + listener.getLocalPort());
+  }
+
+  /** How often somebody tried to connect. */
+  int attempts() {
+    return attempts.get();
   }
 
   void cut() {
@@ -47,6 +54,7 @@ final class Link implements AutoCloseable {
     while (!listener.isClosed()) {
       try {
         Socket near = listener.accept();
+        attempts.incrementAndGet();
         if (cut) {
           near.close();
           continue;

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.imageharbour.indexer.Digest;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -125,7 +126,11 @@ class PlacementTest {
 
     List<AgentAddress> owners = new Placement(agents).agentsOf(digest, replicas);
 
-    assertThat(new Placement(shuffled).agentsOf(digest, replicas)).isEqualTo(owners);
+    Placement other = new Placement(shuffled);
+    assertThat(other.agentsOf(digest, replicas)).isEqualTo(owners);
+    assertThat(other.agents()).isSortedAccordingTo(Comparator.comparing(AgentAddress::id));
+    assertThat(other.locate(digest, replicas))
+        .isEqualTo(new Placement(agents).locate(digest, replicas));
     assertThat(owners).hasSize(Math.min(replicas, agents.size())).doesNotHaveDuplicates();
   }
 

@@ -40,7 +40,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 public abstract class TransportContract {
 
-  protected static final Duration PATIENCE = Duration.ofSeconds(10);
+  /** Long enough for a guest in emulation on a machine that is busy. */
+  protected static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private static final long STAGING = 4 << 20;
 

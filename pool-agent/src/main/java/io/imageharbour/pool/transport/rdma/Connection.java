@@ -166,7 +166,7 @@ final class Connection {
     EventType type = EventType.values()[event.getEvent()];
     if (type == EventType.RDMA_CM_EVENT_REJECTED) {
       throw new TransportException(
-          "the agent at %s refuses: it does not know the ticket any more, or has no place"
+          "refused by %s: the agent is gone, does not know the ticket any more, or has no place"
               .formatted(address));
     }
     if (type != expected) {

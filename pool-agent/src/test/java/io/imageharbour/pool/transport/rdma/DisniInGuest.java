@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * DiSNI on our native library over a real RDMA stack: two ends of a connection in one process. Runs
  * where there is a device, in the guest of {@code integration-tests}; its name keeps Surefire off.
  */
-@Timeout(60)
+@Timeout(120)
 final class DisniInGuest {
 
   private static final int PORT = 7471;

@@ -1,0 +1,120 @@
+package io.imageharbour.cli;
+
+import io.imageharbour.cli.pool.Answer;
+import io.imageharbour.cli.text.Quantity;
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.image.IndexImage;
+import io.imageharbour.indexer.registry.ImageReference;
+import io.imageharbour.indexer.registry.InvalidReferenceException;
+import io.imageharbour.indexer.registry.RegistryClient;
+import io.imageharbour.pool.client.AgentControl.Evicted;
+import io.imageharbour.pool.client.PoolControl;
+import io.imageharbour.pool.load.ImageChunks;
+import java.io.IOException;
+import java.io.Writer;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code harbourctl pool evict}. */
+@Command(
+    name = "evict",
+    header = "Have agents give up contents.",
+    description = {
+      "Gives up all that the pool has of an IMAGE, for all its platforms, also what other images"
+          + " share with it; or the contents of these DIGESTs, as pool ls lists them. Containers"
+          + " that read them go on: they read from the registry then. Nothing is asked first."
+    },
+    footer = {
+      "  harbourctl pool evict registry.example.com/python:3.12-harbour",
+      "  harbourctl pool evict --agent 10.0.0.7:7410 --all"
+    })
+final class PoolEvictCommand implements Callable<Integer> {
+
+  private static final String DIGEST = "sha256:";
+
+  private final HarbourCtl root;
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "IMAGE|DIGEST",
+      description = "Index images, and digests of contents: sha256:...")
+  private List<String> what = new ArrayList<>();
+
+  @Option(names = "--all", description = "Give up everything.")
+  private boolean all;
+
+  @Mixin private final PoolOptions options = new PoolOptions();
+
+  @Mixin private final ImageSource source = new ImageSource();
+
+  PoolEvictCommand(HarbourCtl root) {
+    this.root = root;
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    if (what.isEmpty() != all) {
+      throw new UsageException("name images or digests, or give up everything with --all");
+    }
+    try (PoolControl pool = options.control()) {
+      List<Digest> digests = digests();
+      List<Answer<Evicted>> answers =
+          Answer.ofAll(pool, agent -> all ? agent.evictAll() : agent.evict(digests));
+      Writer out = root.streams().text();
+      for (Answer<Evicted> answer : answers) {
+        if (answer.value().isPresent()) {
+          Evicted evicted = answer.value().get();
+          out.write(
+              "%s  gave up %s, %s%n"
+                  .formatted(
+                      answer.agent().endpoint(),
+                      Quantity.count(evicted.contents(), "content"),
+                      Quantity.bytes(evicted.bytes())));
+        }
+      }
+      out.flush();
+      return PoolFailures.report(Answer.failures(answers), root);
+    }
+  }
+
+  private List<Digest> digests() throws IOException, InterruptedException {
+    Set<Digest> digests = new LinkedHashSet<>();
+    List<ImageReference> images = new ArrayList<>();
+    for (String each : what) {
+      if (each.startsWith(DIGEST)) {
+        digests.add(digest(each));
+      } else {
+        images.add(image(each));
+      }
+    }
+    if (!images.isEmpty()) {
+      try (RegistryClient client = source.client()) {
+        for (ImageReference image : images) {
+          for (IndexImage platform : source.openAll(client, image).platforms()) {
+            digests.addAll(ImageChunks.of(platform.index()).digests());
+          }
+        }
+      }
+    }
+    return List.copyOf(digests);
+  }
+
+  private static Digest digest(String text) throws UsageException {
+    try {
+      return Digest.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static ImageReference image(String text) throws InvalidReferenceException {
+    return ImageReference.parse(text);
+  }
+}
