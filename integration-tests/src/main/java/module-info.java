@@ -4,7 +4,13 @@ module io.imageharbour.testbed {
   exports io.imageharbour.testbed.guest;
 
   requires com.fasterxml.jackson.databind;
+  requires com.google.protobuf;
+  requires io.grpc.stub;
   requires io.imageharbour.indexer;
+  requires io.imageharbour.pool;
+  requires io.netty.common;
+  requires io.netty.transport;
+  requires java.management;
   requires java.net.http;
   requires java.xml;
   requires jdk.httpserver;

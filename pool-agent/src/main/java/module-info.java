@@ -4,8 +4,10 @@ module io.imageharbour.pool {
   exports io.imageharbour.pool.agent;
   exports io.imageharbour.pool.client;
   exports io.imageharbour.pool.cluster;
+  exports io.imageharbour.pool.memory;
   exports io.imageharbour.pool.load;
   exports io.imageharbour.pool.process;
+  exports io.imageharbour.pool.proto;
   exports io.imageharbour.pool.security;
   exports io.imageharbour.pool.transport;
   exports io.imageharbour.pool.transport.rdma;

@@ -13,6 +13,7 @@ import io.imageharbour.indexer.registry.RegistryUnavailableException;
 import io.imageharbour.indexer.registry.UnauthorizedException;
 import io.imageharbour.pool.client.AgentUnavailableException;
 import io.imageharbour.pool.process.ConfigurationException;
+import io.imageharbour.snapshotter.NoAgentsException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.PrintStream;
@@ -54,7 +55,8 @@ final class Failures {
       case UnauthorizedException _ -> ExitCode.UNAUTHORISED;
       case AgentUnavailableException agent ->
           agent.isUnauthorized() ? ExitCode.UNAUTHORISED : ExitCode.NETWORK;
-      case RegistryUnavailableException _, RegistryRefusedException _ -> ExitCode.NETWORK;
+      case RegistryUnavailableException _, RegistryRefusedException _, NoAgentsException _ ->
+          ExitCode.NETWORK;
       case OutputFailedException _,
           RegistryConfigurationException _,
           ConfigurationException _,

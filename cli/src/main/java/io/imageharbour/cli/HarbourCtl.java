@@ -32,9 +32,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       ExitCode.OK + ":done, or everything that was checked is right",
-      ExitCode.CHECK_FAILED
-          + ":what was checked is not right (verify, doctor), or does not fit (pool"
-          + " load)",
+      ExitCode.CHECK_FAILED + ":what was checked is not right (verify, doctor, pool load)",
       ExitCode.USAGE + ":the command line makes no sense",
       ExitCode.NOT_FOUND + ":no such image or file",
       ExitCode.UNAUTHORISED + ":the registry, or the pool, wants other credentials",

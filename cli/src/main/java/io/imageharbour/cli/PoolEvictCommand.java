@@ -5,7 +5,6 @@ import io.imageharbour.cli.text.Quantity;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.image.IndexImage;
 import io.imageharbour.indexer.registry.ImageReference;
-import io.imageharbour.indexer.registry.InvalidReferenceException;
 import io.imageharbour.indexer.registry.RegistryClient;
 import io.imageharbour.pool.client.AgentControl.Evicted;
 import io.imageharbour.pool.client.PoolControl;
@@ -63,20 +62,30 @@ final class PoolEvictCommand implements Callable<Integer> {
     if (what.isEmpty() != all) {
       throw new UsageException("name images or digests, or give up everything with --all");
     }
+    Set<Digest> digests = new LinkedHashSet<>();
+    List<ImageReference> images = new ArrayList<>();
+    for (String each : what) {
+      if (each.startsWith(DIGEST)) {
+        digests.add(digest(each));
+      } else {
+        images.add(ImageReference.parse(each));
+      }
+    }
     try (PoolControl pool = options.control()) {
-      List<Digest> digests = digests();
+      digests.addAll(digestsOf(images));
+      List<Digest> evicted = List.copyOf(digests);
       List<Answer<Evicted>> answers =
-          Answer.ofAll(pool, agent -> all ? agent.evictAll() : agent.evict(digests));
+          Answer.ofAll(pool, agent -> all ? agent.evictAll() : agent.evict(evicted));
       Writer out = root.streams().text();
       for (Answer<Evicted> answer : answers) {
         if (answer.value().isPresent()) {
-          Evicted evicted = answer.value().get();
+          Evicted gone = answer.value().get();
           out.write(
               "%s  gave up %s, %s%n"
                   .formatted(
                       answer.agent().endpoint(),
-                      Quantity.count(evicted.contents(), "content"),
-                      Quantity.bytes(evicted.bytes())));
+                      Quantity.count(gone.contents(), "content"),
+                      Quantity.bytes(gone.bytes())));
         }
       }
       out.flush();
@@ -84,16 +93,9 @@ final class PoolEvictCommand implements Callable<Integer> {
     }
   }
 
-  private List<Digest> digests() throws IOException, InterruptedException {
+  private Set<Digest> digestsOf(List<ImageReference> images)
+      throws IOException, InterruptedException {
     Set<Digest> digests = new LinkedHashSet<>();
-    List<ImageReference> images = new ArrayList<>();
-    for (String each : what) {
-      if (each.startsWith(DIGEST)) {
-        digests.add(digest(each));
-      } else {
-        images.add(image(each));
-      }
-    }
     if (!images.isEmpty()) {
       try (RegistryClient client = source.client()) {
         for (ImageReference image : images) {
@@ -103,7 +105,7 @@ final class PoolEvictCommand implements Callable<Integer> {
         }
       }
     }
-    return List.copyOf(digests);
+    return digests;
   }
 
   private static Digest digest(String text) throws UsageException {
@@ -112,9 +114,5 @@ final class PoolEvictCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
-  }
-
-  private static ImageReference image(String text) throws InvalidReferenceException {
-    return ImageReference.parse(text);
   }
 }

@@ -2,7 +2,6 @@ package io.imageharbour.cli;
 
 import io.imageharbour.pool.client.PoolControl;
 import io.imageharbour.pool.cluster.AgentAddress;
-import io.imageharbour.pool.process.ConfigurationException;
 import io.imageharbour.snapshotter.PoolOverrides;
 import io.imageharbour.snapshotter.PoolOverrides.TlsFiles;
 import io.imageharbour.snapshotter.PoolSettings;
@@ -28,7 +27,7 @@ final class PoolOptions {
       paramLabel = "HOST:PORT",
       description =
           "An agent; several times, or with commas between (default: those of harbourd's"
-              + " configuration, else "
+              + " configuration, or of the etcd that it names, else "
               + THIS_HOST
               + ").")
   private List<String> agents = new ArrayList<>();
@@ -63,19 +62,19 @@ final class PoolOptions {
   private Optional<Path> authorities = Optional.empty();
 
   /** The pool that is meant; it has at least one agent. */
-  PoolSettings settings() throws ConfigurationException, UsageException {
+  PoolSettings settings() throws IOException, InterruptedException {
     Optional<Path> file = config;
     if (file.isEmpty() && Files.exists(HARBOURD)) {
       file = Optional.of(HARBOURD);
     }
     PoolSettings settings = PoolSettings.read(file, overrides(checked()));
     return settings.isConfigured()
-        ? settings
+        ? settings.resolved()
         : PoolSettings.read(file, overrides(List.of(THIS_HOST)));
   }
 
   /** Its agents; the caller closes it. */
-  PoolControl control() throws IOException {
+  PoolControl control() throws IOException, InterruptedException {
     return control(settings());
   }
 
@@ -89,7 +88,7 @@ final class PoolOptions {
    *
    * @throws UsageException if there are several to choose from
    */
-  PoolControl chosen() throws IOException {
+  PoolControl chosen() throws IOException, InterruptedException {
     PoolSettings settings = settings();
     if (agents.isEmpty() && settings.agents().size() > 1) {
       throw new UsageException(

@@ -2,6 +2,7 @@ package io.imageharbour.cli;
 
 import io.imageharbour.pool.agent.Agent;
 import io.imageharbour.pool.agent.AgentConfig;
+import io.imageharbour.pool.cluster.EtcdConfig;
 import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.security.PoolSecurity;
 import java.io.IOException;
@@ -13,9 +14,11 @@ import java.util.Optional;
 final class LocalAgent implements AutoCloseable {
 
   private final Agent agent;
+  private final String endpoint;
 
   private LocalAgent(Agent agent) {
     this.agent = agent;
+    endpoint = "127.0.0.1:" + agent.port();
   }
 
   /**
@@ -24,20 +27,24 @@ final class LocalAgent implements AutoCloseable {
    * @param memory in bytes; it lends whole slabs of 16 MiB
    */
   static LocalAgent start(Path directory, String id, long memory) throws IOException {
-    return start(directory, id, memory, 0);
+    return start(directory, id, memory, PoolSecurity.ofTokenMadeIfMissing(token(directory)));
   }
 
-  static LocalAgent start(Path directory, String id, long memory, int port) throws IOException {
-    return start(directory, id, memory, port, PoolSecurity.ofTokenMadeIfMissing(token(directory)));
+  /** The same with another security than a token. */
+  static LocalAgent start(Path directory, String id, long memory, PoolSecurity security)
+      throws IOException {
+    return start(directory, id, memory, security, Optional.empty());
   }
 
-  static LocalAgent start(Path directory, String id, long memory, int port, PoolSecurity security)
+  /** The same that registers itself in etcd. */
+  static LocalAgent start(
+      Path directory, String id, long memory, PoolSecurity security, Optional<EtcdConfig> etcd)
       throws IOException {
     return new LocalAgent(
         Agent.start(
             new AgentConfig(
                 id,
-                "127.0.0.1:" + port,
+                "127.0.0.1:0",
                 memory,
                 false,
                 List.of("shm", "tcp"),
@@ -47,7 +54,7 @@ final class LocalAgent implements AutoCloseable {
                 0,
                 PolicyKind.LRU,
                 security,
-                Optional.empty(),
+                etcd,
                 Optional.empty(),
                 "info")));
   }
@@ -59,7 +66,7 @@ final class LocalAgent implements AutoCloseable {
 
   /** {@code host:port}. */
   String endpoint() {
-    return "127.0.0.1:" + agent.port();
+    return endpoint;
   }
 
   @Override

@@ -94,9 +94,14 @@ final class LocalRegistry implements AutoCloseable {
 
   /** Makes the images, whose tree is then in {@code work/root}. */
   static void makeImages(Path work) throws Exception {
+    makeImages(work, 6_000_000);
+  }
+
+  /** The same with so many bytes in their one big file. */
+  static void makeImages(Path work, int bytes) throws Exception {
     Path script =
         Path.of(Objects.requireNonNull(LocalRegistry.class.getResource("make-image.sh")).toURI());
-    run("sh", script.toString(), work.toString());
+    run("sh", script.toString(), work.toString(), Integer.toString(bytes));
   }
 
   /** Pushes an image that {@link #makeImages} made. */

@@ -6,10 +6,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.client.PoolClient;
+import io.imageharbour.pool.cluster.EtcdConfig;
+import io.imageharbour.pool.security.PoolSecurity;
 import io.imageharbour.snapshotter.PoolOverrides;
 import io.imageharbour.snapshotter.PoolSettings;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -60,7 +63,7 @@ class PoolCommandsTest {
         .contains(a.endpoint() + "  a\n", b.endpoint() + "  b\n")
         .containsPattern("  up        [0-9.]+ s\n")
         .contains(
-            "  memory    0 B of 32.0 MiB (0 %), longest free 16.0 MiB, fragmentation 0.0 %\n",
+            "  memory    0 B of 32.0 MiB (0 %), fragmentation 0.0 %\n",
             "  contents  0; came 0, evicted 0, no room for 0, wrong 0\n",
             "  reads     none that clients told of\n",
             "  clients   0 sessions over shm, tcp; 0 B for writing\n",
@@ -112,8 +115,56 @@ class PoolCommandsTest {
   }
 
   @Test
+  void ofAgentsThatAreAllDownThereIsNoSum() throws Exception {
+    a.close();
+    b.close();
+    assertThat(pool("status").out()).endsWith("\n\n0 of 2 agents\n");
+  }
+
+  @Test
+  void certificatesDoInsteadOfAToken() throws Exception {
+    String authority = directory.resolve("authority").toString();
+    String own = directory.resolve("own").toString();
+    LocalRegistry.run(
+        "sh",
+        "-c",
+        """
+        new='openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2'
+        exec 2>"$1.log"
+        $new -subj /CN=pool -keyout "$1.key" -out "$1.pem"
+        $new -CA "$1.pem" -CAkey "$1.key" -subj /CN=own -addext subjectAltName=IP:127.0.0.1 \\
+          -addext basicConstraints=critical,CA:FALSE -keyout "$2.key" -out "$2.pem"
+        """,
+        "sh",
+        authority,
+        own);
+    LocalAgent secured =
+        LocalAgent.start(
+            directory,
+            "secured",
+            MEMORY,
+            PoolSecurity.ofTls(
+                Path.of(own + ".pem"), Path.of(own + ".key"), Path.of(authority + ".pem")));
+    opened.add(secured);
+    Invocation result =
+        Invocation.of(
+            "pool",
+            "status",
+            "--agent",
+            secured.endpoint(),
+            "--certificate",
+            own + ".pem",
+            "--key",
+            own + ".key",
+            "--authorities",
+            authority + ".pem");
+    assertThat(result.exitCode()).as(result.out() + result.err()).isZero();
+    assertThat(result.out()).startsWith(secured.endpoint() + "  secured\n");
+  }
+
+  @Test
   void withAnotherTokenOneIsToldSo() throws Exception {
-    Path other = Files.writeString(directory.resolve("other"), "another token of a pool\n");
+    Path other = Files.writeString(directory.resolve("other"), "0123456789abcdef\n");
     for (List<String> command : List.of(List.of("ls"), List.of("evict", "--all"))) {
       List<String> all = new ArrayList<>(List.of("pool"));
       all.addAll(command);
@@ -153,6 +204,51 @@ class PoolCommandsTest {
   }
 
   @Test
+  void agentsAreFoundInEtcdWhereHarbourdFindsThem() throws Exception {
+    LocalEtcd etcd = LocalEtcd.start(directory);
+    opened.add(etcd);
+    String configuration = configurationWithEtcd(etcd.url(), "").toString();
+    Invocation none = Invocation.of("pool", "status", "--config", configuration);
+    assertThat(none.exitCode()).isEqualTo(ExitCode.NETWORK);
+    assertThat(none.err()).contains("knows of no agent that runs", "--agent").hasLineCount(1);
+
+    LocalAgent registered =
+        LocalAgent.start(
+            directory,
+            "registered",
+            MEMORY,
+            PoolSecurity.ofToken(LocalAgent.token(directory)),
+            Optional.of(
+                new EtcdConfig(
+                    List.of(URI.create(etcd.url())),
+                    EtcdConfig.DEFAULT_PREFIX,
+                    EtcdConfig.DEFAULT_TIMEOUT,
+                    Optional.empty(),
+                    Optional.empty())));
+    opened.add(registered);
+    await(
+        () ->
+            Invocation.of("pool", "status", "--config", configuration)
+                .out()
+                .startsWith(registered.endpoint() + "  registered\n"));
+  }
+
+  @Test
+  void withoutEtcdTheListedAgentsServe() throws Exception {
+    String nobody = "http://127.0.0.1:" + LocalRegistry.freePort();
+    String listed = configurationWithEtcd(nobody, a.endpoint()).toString();
+    assertThat(Invocation.of("pool", "status", "--config", listed).out())
+        .startsWith(a.endpoint() + "  a\n");
+    String empty = configurationWithEtcd(nobody, "").toString();
+    Invocation result = Invocation.of("pool", "ls", "--config", empty);
+    assertThat(result.exitCode()).isEqualTo(ExitCode.NETWORK);
+    assertThat(result.err().lines().filter(line -> !line.contains(" warning: ")))
+        .singleElement()
+        .asString()
+        .contains(nobody, "does not say which agents there are");
+  }
+
+  @Test
   void optionsThatMakeNoSenseAreUsageErrors() {
     assertUsageError("host:port", "pool", "status", "--agent", "nowhere");
     assertUsageError("all three", "pool", "status", "--key", "/key");
@@ -162,7 +258,7 @@ class PoolCommandsTest {
     assertUsageError("64 lower-case", "pool", "evict", "sha256:12");
     assertUsageError("such as 8GiB", "pool", "grow", "much");
     assertUsageError("Missing required parameter: 'SIZE'", "pool", "shrink");
-    assertUsageError("Missing required parameter: 'IMAGE...'", "pool", "load");
+    assertUsageError("Missing required parameter: 'IMAGE'", "pool", "load");
   }
 
   @Test
@@ -299,6 +395,14 @@ class PoolCommandsTest {
         directory.resolve("harbourd.toml"),
         "root = \"/elsewhere\"\n[pool]\nagents = [\"%s\"]\ntoken-file = \"%s\"\n"
             .formatted(String.join("\", \"", agents), LocalAgent.token(directory)));
+  }
+
+  private Path configurationWithEtcd(String url, String agent) throws Exception {
+    return Files.writeString(
+        directory.resolve("etcd" + agent + ".toml"),
+        "[pool]\nagents = [%s]\ntoken-file = \"%s\"\n[pool.etcd]\nendpoints = [\"%s\"]\n"
+            .formatted(
+                agent.isEmpty() ? "" : "\"" + agent + "\"", LocalAgent.token(directory), url));
   }
 
   /** Runs a command of the pool for both agents. */

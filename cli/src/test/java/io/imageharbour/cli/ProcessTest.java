@@ -42,8 +42,10 @@ class ProcessTest {
         complete() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _complete_harbourctl 2>/dev/null; echo "${COMPREPLY[@]}"; }
         complete harbourctl conv
         complete harbourctl convert --ded
+        complete harbourctl pool shr
+        complete harbourctl pool load --tok
         """;
-    assertThat(shell(script)).isEqualTo("convert\n--dedup-from\n");
+    assertThat(shell(script)).isEqualTo("convert\n--dedup-from\nshrink\n--token-file\n");
   }
 
   @Test
@@ -54,6 +56,15 @@ class ProcessTest {
         .contains("Usage:")
         .doesNotContain("\u001b[");
     assertThat(shell("harbourctl --help")).contains("Usage:").doesNotContain("\u001b[");
+  }
+
+  @Test
+  void onlyThePoolsCommandsLoadWhatSpeaksToAgents() throws Exception {
+    for (String command : List.of("--help", "ls localhost:1/none", "pool load --help")) {
+      assertThat(shell("JAVA_TOOL_OPTIONS=-Xlog:class+load harbourctl " + command))
+          .contains("io.imageharbour.cli.PoolCommand ")
+          .doesNotContain(" io.grpc.", " io.netty.", " com.google.protobuf.");
+    }
   }
 
   @Test

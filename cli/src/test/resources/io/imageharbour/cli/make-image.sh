@@ -1,5 +1,5 @@
 #!/bin/sh
-# make-image.sh DIRECTORY: makes the image layout DIRECTORY/layout with the tags "one" (linux/amd64) and
+# make-image.sh DIRECTORY BYTES: makes the image layout DIRECTORY/layout with the tags "one" (linux/amd64) and
 # "both" (linux/amd64 and linux/arm64) of a small tree with everything that is hard to show.
 set -eu
 cd -- "$1"
@@ -15,8 +15,8 @@ printf '#!/bin/sh\necho hello\n' >"$root/usr/bin/hello"
 chmod 4755 "$root/usr/bin/hello"
 ln "$root/usr/bin/hello" "$root/usr/bin/hallo"
 cp "$root/usr/lib/os-release" "$root/usr/lib/os-release.copy"
-# 6 MB that do not compress, so of several chunks
-head -c 6000000 /dev/urandom >"$root/usr/lib/big"
+# that many bytes that do not compress, so of several chunks
+head -c "$2" /dev/urandom >"$root/usr/lib/big"
 echo accented >"$root/srv/$(printf 'caf\351')"
 echo owned >"$root/srv/$(printf '\033]0;owned\007')"
 : >"$root/srv/empty"

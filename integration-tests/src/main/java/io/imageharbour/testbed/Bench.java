@@ -1,18 +1,14 @@
 package io.imageharbour.testbed;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.testbed.bench.Benchmarks;
-import io.imageharbour.testbed.bench.Measurement;
+import io.imageharbour.testbed.bench.Result;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
-/** {@code ./dev bench}: measures Harbour beside overlayfs on this machine. */
+/** {@code ./dev bench}: measures Harbour on this machine, beside overlayfs and others. */
 public final class Bench {
 
   private static final Path DIRECTORY = Path.of("/var/lib/harbour-bench");
@@ -21,7 +17,7 @@ public final class Bench {
       """
       usage: ./dev bench [--runs N] [--json] [NAME...]
 
-      Measures Harbour beside overlayfs and prints medians. NAME is one of these, all by default:
+      Measures Harbour beside overlayfs, and its pool beside memcpy and the like. Prints medians. NAME is one of these, all by default:
 
       %s
         --runs N  measure each figure N times (default: %d)
@@ -58,7 +54,7 @@ public final class Bench {
     }
   }
 
-  private static List<Measurement> measure(List<String> names, int runs)
+  private static List<Result> measure(List<String> names, int runs)
       throws IOException, InterruptedException {
     HarbourTree tree = HarbourTree.locate();
     try (Workspace workspace = Workspace.create(DIRECTORY)) {
@@ -68,63 +64,11 @@ public final class Bench {
     }
   }
 
-  private static void print(List<Measurement> measurements, boolean json) throws IOException {
+  private static void print(List<Result> results, boolean json) throws IOException {
     if (json) {
-      System.out.println(json(measurements));
+      System.out.println(BenchReport.json(results));
     } else {
-      text(measurements).forEach(System.out::println);
-    }
-  }
-
-  private static List<String> text(List<Measurement> measurements) {
-    TextTable table = new TextTable().row("medians", "overlayfs", "harbour", "ratio");
-    String benchmark = "";
-    for (Measurement measurement : measurements) {
-      if (!measurement.benchmark().equals(benchmark)) {
-        benchmark = measurement.benchmark();
-        table.row("").row(benchmark + ": " + Benchmarks.title(benchmark));
-      }
-      table.row(
-          "  " + measurement.name(),
-          cell(measurement.quantity(), measurement.overlayfs()),
-          cell(measurement.quantity(), measurement.harbour()),
-          ratio(measurement));
-    }
-    return table.lines();
-  }
-
-  private static String cell(Quantity quantity, Measurement.Samples samples) {
-    return samples.isEmpty() ? "" : quantity.show(samples.median());
-  }
-
-  private static String ratio(Measurement measurement) {
-    return measurement.overlayfs().isEmpty() || measurement.harbour().isEmpty()
-        ? ""
-        : String.format(
-            Locale.ROOT, "%.3f", measurement.harbour().median() / measurement.overlayfs().median());
-  }
-
-  private static String json(List<Measurement> measurements) throws IOException {
-    ObjectMapper mapper = new ObjectMapper();
-    ArrayNode list = mapper.createArrayNode();
-    for (Measurement measurement : measurements) {
-      ObjectNode node = list.addObject();
-      node.put("benchmark", measurement.benchmark());
-      node.put("measurement", measurement.name());
-      node.put("unit", measurement.quantity().unit());
-      put(node, "overlayfs", measurement.overlayfs());
-      put(node, "harbour", measurement.harbour());
-    }
-    return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(list);
-  }
-
-  private static void put(ObjectNode node, String side, Measurement.Samples samples) {
-    if (!samples.isEmpty()) {
-      ObjectNode values = node.putObject(side);
-      values.put("median", samples.median());
-      values.put("minimum", samples.minimum());
-      values.put("maximum", samples.maximum());
-      samples.values().forEach(values.withArrayProperty("values")::add);
+      BenchReport.text(results).forEach(System.out::println);
     }
   }
 }

@@ -75,6 +75,11 @@ public final class HarbourdProcess implements AutoCloseable {
     return workspace.directory().resolve(name).resolve("harbourd.sock");
   }
 
+  /** Its configuration file. */
+  public Path configuration() {
+    return directory.resolve("harbourd.toml");
+  }
+
   /** Its root directory. */
   public Path root() {
     return directory.resolve("r");

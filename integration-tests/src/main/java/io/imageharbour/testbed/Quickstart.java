@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.ToDoubleFunction;
 
 /**
  * {@code ./dev quickstart}: shows on one machine, in a minute or two, what Harbour does. It starts
@@ -21,6 +22,9 @@ import java.util.Optional;
 public final class Quickstart {
 
   private static final Path DIRECTORY = Path.of("/var/lib/harbour-quickstart");
+  private static final String POOL = "--pool";
+  private static final String POOL_MEMORY = "512MiB";
+  private static final Duration CONNECTION_LIMIT = Duration.ofSeconds(30);
   private static final List<String> PYTHON =
       List.of("python3", "-c", "import numpy; print(numpy.arange(3).sum())");
 
@@ -38,14 +42,18 @@ public final class Quickstart {
 
   public static void main(String[] arguments) throws InterruptedException {
     List<String> words = new ArrayList<>(List.of(arguments));
+    boolean withPool = !words.isEmpty() && words.getFirst().equals(POOL);
+    if (withPool) {
+      words.removeFirst();
+    }
     try {
-      if (words.equals(List.of("--down"))) {
+      if (!withPool && words.equals(List.of("--down"))) {
         down(System.out);
       } else if (!words.isEmpty() && words.getFirst().startsWith("-")) {
-        System.err.println("usage: ./dev quickstart [IMAGE [COMMAND...]] | --down");
+        System.err.println("usage: ./dev quickstart [--pool] [IMAGE [COMMAND...]] | --down");
         System.exit(64);
       } else {
-        up(words, System.out);
+        up(words, withPool, System.out);
       }
     } catch (IOException e) {
       System.err.println("./dev quickstart: " + explain(e));
@@ -55,7 +63,7 @@ public final class Quickstart {
     }
   }
 
-  private static void up(List<String> words, PrintStream out)
+  private static void up(List<String> words, boolean withPool, PrintStream out)
       throws IOException, InterruptedException {
     HarbourTree tree = HarbourTree.locate();
     Workspace workspace =
@@ -63,7 +71,7 @@ public final class Quickstart {
             .step("Everything goes into " + DIRECTORY, () -> Workspace.create(DIRECTORY));
     Optional<String> image = words.stream().findFirst();
     new Quickstart(workspace, tree, out)
-        .run(image, words.subList(Math.min(1, words.size()), words.size()));
+        .run(image, words.subList(Math.min(1, words.size()), words.size()), withPool);
   }
 
   private static void down(PrintStream out) throws IOException, InterruptedException {
@@ -79,7 +87,7 @@ public final class Quickstart {
     }
   }
 
-  private void run(Optional<String> image, List<String> command)
+  private void run(Optional<String> image, List<String> command, boolean withPool)
       throws IOException, InterruptedException {
     // Not closed: all of it is left running.
     RegistryServer registry =
@@ -116,8 +124,50 @@ public final class Quickstart {
                     Snapshotter.HARBOUR,
                     registry,
                     new Subject(indexImage, original.command())));
-    printTable(overlayfs, originalBytes, harbour, convertedBytes);
-    printNext(node, original, indexImage);
+    Optional<Pooled> pooled =
+        withPool
+            ? Optional.of(startFromPool(registry, new Subject(indexImage, original.command())))
+            : Optional.empty();
+    printTable(overlayfs, originalBytes, harbour, convertedBytes, pooled.map(Pooled::start));
+    printNext(node, original, indexImage, pooled);
+  }
+
+  /**
+   * A start on a node that has nothing, while the memory pool has the image.
+   *
+   * @param configuration of the node's harbourd
+   */
+  private record Pooled(ColdStart start, Path configuration) {}
+
+  private Pooled startFromPool(RegistryServer registry, Subject subject)
+      throws IOException, InterruptedException {
+    AgentProcess agent =
+        progress.step(
+            "Starting harbour-agent, which lends %s of memory".formatted(POOL_MEMORY),
+            () -> AgentProcess.start(workspace, tree, "agent", POOL_MEMORY));
+    Node node =
+        Node.start(
+            workspace,
+            tree,
+            "p",
+            RegistryAccess.plainHttp(List.of()),
+            Optional.of(agent.pool("shm")));
+    Path configuration = node.harbourd().configuration();
+    progress.step(
+        "Loading the image into the pool",
+        () ->
+            tree.harbourctl(
+                    "pool", "load", "--plain-http", "--config", configuration, subject.image())
+                .run());
+    Await.until(
+        "harbourd to be connected to the agent",
+        CONNECTION_LIMIT,
+        () -> node.harbourd().process().log().contains("event=agent-connected"));
+    ColdStart start =
+        progress.step(
+            "Starting it on another node with harbour, cold, with the pool warm",
+            () -> ColdStart.measure(node.ctr(), Snapshotter.HARBOUR, registry, subject));
+    return new Pooled(start, configuration);
   }
 
   private String build(RegistryServer registry) throws IOException, InterruptedException {
@@ -144,31 +194,66 @@ public final class Quickstart {
   }
 
   private void printTable(
-      ColdStart overlayfs, long originalBytes, ColdStart harbour, long convertedBytes) {
-    TextTable table = new TextTable().row("", "overlayfs", "harbour", "");
-    row(table, "pull", Quantity.SECONDS, seconds(overlayfs.pull()), seconds(harbour.pull()));
+      ColdStart overlayfs,
+      long originalBytes,
+      ColdStart harbour,
+      long convertedBytes,
+      Optional<ColdStart> pooled) {
+    TextTable table = new TextTable();
+    List<String> head = new ArrayList<>(List.of("", "overlayfs", "harbour", ""));
+    pooled.ifPresent(start -> head.addAll(List.of("and pool", "")));
+    table.row(head.toArray(String[]::new));
+    row(
+        table,
+        "pull",
+        Quantity.SECONDS,
+        overlayfs,
+        harbour,
+        pooled,
+        start -> seconds(start.pull()));
     row(
         table,
         "time to first output",
         Quantity.SECONDS,
-        seconds(overlayfs.firstOutput()),
-        seconds(harbour.firstOutput()));
-    row(table, "bytes fetched", Quantity.BYTES, overlayfs.bytes(), harbour.bytes());
-    row(table, "bytes in the registry", Quantity.BYTES, originalBytes, convertedBytes);
+        overlayfs,
+        harbour,
+        pooled,
+        start -> seconds(start.firstOutput()));
+    row(table, "bytes fetched", Quantity.BYTES, overlayfs, harbour, pooled, ColdStart::bytes);
+    List<String> stored = cells("bytes in the registry", Quantity.BYTES, originalBytes);
+    stored.addAll(beside(Quantity.BYTES, originalBytes, convertedBytes));
+    table.row(stored.toArray(String[]::new));
     out.println();
     table.lines().forEach(out::println);
+    if (pooled.isPresent()) {
+      out.println("\n\"bytes fetched\" are the registry's. With the pool: the index alone.");
+    }
   }
 
   private static void row(
-      TextTable table, String what, Quantity quantity, double overlayfs, double harbour) {
-    table.row(
-        what,
-        quantity.show(overlayfs),
-        quantity.show(harbour),
-        "%.0f %%".formatted(100 * harbour / overlayfs));
+      TextTable table,
+      String what,
+      Quantity quantity,
+      ColdStart overlayfs,
+      ColdStart harbour,
+      Optional<ColdStart> pooled,
+      ToDoubleFunction<ColdStart> value) {
+    double base = value.applyAsDouble(overlayfs);
+    List<String> cells = cells(what, quantity, base);
+    cells.addAll(beside(quantity, base, value.applyAsDouble(harbour)));
+    pooled.ifPresent(start -> cells.addAll(beside(quantity, base, value.applyAsDouble(start))));
+    table.row(cells.toArray(String[]::new));
   }
 
-  private void printNext(Node node, Subject original, String indexImage) {
+  private static List<String> cells(String what, Quantity quantity, double value) {
+    return new ArrayList<>(List.of(what, quantity.show(value)));
+  }
+
+  private static List<String> beside(Quantity quantity, double base, double value) {
+    return List.of(quantity.show(value), "%.0f %%".formatted(100 * value / base));
+  }
+
+  private void printNext(Node node, Subject original, String indexImage, Optional<Pooled> pooled) {
     String command = original.command().isEmpty() ? "" : " " + original.command().getFirst();
     out.printf(
         """
@@ -182,7 +267,7 @@ public final class Quickstart {
           harbourctl ls --plain-http %s /usr
           findmnt --list --types fuse,erofs,overlay
           less %s
-
+        %s
         When you have seen enough: ./dev quickstart --down
         """,
         node.ctr().socket(),
@@ -193,7 +278,10 @@ public final class Quickstart {
         original.image(),
         command,
         indexImage,
-        node.harbourd().process().logFile());
+        node.harbourd().process().logFile(),
+        pooled
+            .map(pool -> "  harbourctl pool status --config " + pool.configuration() + "\n")
+            .orElse(""));
   }
 
   private static double seconds(Duration duration) {

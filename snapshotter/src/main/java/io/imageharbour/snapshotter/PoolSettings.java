@@ -50,6 +50,7 @@ public record PoolSettings(
     Optional<PoolSecurity> security) {
 
   private static final String PROGRAM = "harbourd";
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(10);
 
   public PoolSettings {
     agents = List.copyOf(agents);
@@ -78,6 +79,41 @@ public record PoolSettings(
   /** Whether there is a pool at all. */
   public boolean isConfigured() {
     return !agents.isEmpty() || etcd.isPresent();
+  }
+
+  /**
+   * The same with the agents that etcd knows now in place of etcd: for programs that do one thing
+   * and end. If etcd does not answer in its time these are the agents that are listed, as for
+   * harbourd.
+   *
+   * @throws NoAgentsException if there are none
+   * @throws IOException if a file that etcd needs can't be used
+   */
+  public PoolSettings resolved() throws IOException, InterruptedException {
+    if (etcd.isEmpty()) {
+      return this;
+    }
+    List<AgentAddress> now;
+    boolean answered;
+    try (Membership membership = EtcdMembership.connect(etcd.get(), new StaticMembership(agents))) {
+      long deadline = System.nanoTime() + etcd.get().timeout().toNanos();
+      while (membership.stale() && System.nanoTime() - deadline < 0) {
+        Thread.sleep(LOOK_AGAIN);
+      }
+      answered = !membership.stale();
+      now = membership.agents();
+    }
+    if (now.isEmpty()) {
+      throw new NoAgentsException(
+          "etcd at %s %s: name the pool's agents with --agent"
+              .formatted(
+                  etcd.get().endpoints(),
+                  answered
+                      ? "knows of no agent that runs"
+                      : "does not say which agents there are"));
+    }
+    return new PoolSettings(
+        now, Optional.empty(), replicas, transports, readTimeout, headStart, security);
   }
 
   /**

@@ -85,8 +85,6 @@ public record StatusReport(List<Answer<AgentStatus>> answers, long at) {
         "memory",
         memory(status.used(), status.capacity())
             + (status.hugePages() ? " in huge pages" : "")
-            + ", longest free "
-            + ByteSize.format(status.largestFree())
             + ", fragmentation "
             + percent(status.fragmentation()));
     table.row(
@@ -237,6 +235,9 @@ public record StatusReport(List<Answer<AgentStatus>> answers, long at) {
           agents == asked
               ? Quantity.count(asked, "agent")
               : agents + " of " + Quantity.count(asked, "agent");
+      if (agents == 0) {
+        return there;
+      }
       return "%s: %s, %s, %s"
           .formatted(
               there,

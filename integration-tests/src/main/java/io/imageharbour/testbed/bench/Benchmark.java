@@ -13,5 +13,6 @@ interface Benchmark {
   String title();
 
   /** Measures that many times each. */
-  List<Measurement> run(BenchmarkImages images, int runs) throws IOException, InterruptedException;
+  List<? extends Result> run(BenchmarkImages images, int runs)
+      throws IOException, InterruptedException;
 }

@@ -30,7 +30,8 @@ public final class Benchmarks {
               Optional.of(Rate.FAST_ETHERNET)),
           new WarmFiles("files", "files that are all there already"),
           new Conversions("convert", "conversion of the Python image"),
-          new Pulls("many", "pull of an image with 100,000 files"));
+          new Pulls("many", "pull of an image with 100,000 files"),
+          new Pool("pool", "the memory pool: reads, and a cold start out of it"));
 
   private Benchmarks() {}
 
@@ -60,7 +61,7 @@ public final class Benchmarks {
    * @param names which; none for all
    * @param progress told what is measured now
    */
-  public static List<Measurement> run(
+  public static List<Result> run(
       Workspace workspace,
       HarbourTree tree,
       List<String> names,
@@ -68,13 +69,13 @@ public final class Benchmarks {
       Consumer<String> progress)
       throws IOException, InterruptedException {
     BenchmarkImages images = BenchmarkImages.open(workspace, tree, TestImages.cached(progress));
-    List<Measurement> measurements = new ArrayList<>();
+    List<Result> results = new ArrayList<>();
     for (Benchmark benchmark : ALL) {
       if (names.isEmpty() || names.contains(benchmark.name())) {
         progress.accept("measuring " + benchmark.name() + ": " + benchmark.title());
-        measurements.addAll(benchmark.run(images, runs));
+        results.addAll(benchmark.run(images, runs));
       }
     }
-    return measurements;
+    return results;
   }
 }

@@ -24,7 +24,7 @@ record Conversions(String name, String title) implements Benchmark {
         long start = System.nanoTime();
         images.tree().convert(source, source + "-harbour");
         time.harbour().add((System.nanoTime() - start) / 1e9);
-        stored.overlayfs().add(before);
+        stored.baseline().add(before);
         stored.harbour().add(registry.storedBytes() - before);
       } finally {
         images.workspace().removeDirectory("rc");

@@ -1,52 +1,30 @@
 package io.imageharbour.testbed.bench;
 
 import io.imageharbour.testbed.Quantity;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * A figure taken several times, for each of the two that are compared or for one of them.
  *
  * @param benchmark what it belongs to
  * @param name what was measured
+ * @param beside what Harbour is compared with
+ * @param baseline the figures of that
  */
 public record Measurement(
-    String benchmark, String name, Quantity quantity, Samples overlayfs, Samples harbour) {
+    String benchmark,
+    String name,
+    Quantity quantity,
+    String beside,
+    Samples baseline,
+    Samples harbour)
+    implements Result {
 
-  /** The values of one side, in the order they were taken; none where it has no such figure. */
-  public static final class Samples {
-    private final List<Double> values = new ArrayList<>();
-
-    void add(double value) {
-      values.add(value);
-    }
-
-    public boolean isEmpty() {
-      return values.isEmpty();
-    }
-
-    public List<Double> values() {
-      return List.copyOf(values);
-    }
-
-    public double median() {
-      List<Double> sorted = values.stream().sorted().toList();
-      int middle = sorted.size() / 2;
-      return sorted.size() % 2 == 1
-          ? sorted.get(middle)
-          : (sorted.get(middle - 1) + sorted.get(middle)) / 2;
-    }
-
-    public double minimum() {
-      return values.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
-    }
-
-    public double maximum() {
-      return values.stream().mapToDouble(Double::doubleValue).max().orElseThrow();
-    }
+  /** Harbour beside overlayfs. */
+  static Measurement of(String benchmark, String name, Quantity quantity) {
+    return beside("overlayfs", benchmark, name, quantity);
   }
 
-  static Measurement of(String benchmark, String name, Quantity quantity) {
-    return new Measurement(benchmark, name, quantity, new Samples(), new Samples());
+  static Measurement beside(String other, String benchmark, String name, Quantity quantity) {
+    return new Measurement(benchmark, name, quantity, other, new Samples(), new Samples());
   }
 }

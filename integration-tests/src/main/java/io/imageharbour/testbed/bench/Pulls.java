@@ -25,7 +25,7 @@ record Pulls(String name, String title) implements Benchmark {
       for (int run = 0; run < runs; run++) {
         try (ContainerdServer containerd =
             ContainerdServer.start(images.workspace(), "o" + run, Optional.empty())) {
-          pull.overlayfs().add(seconds(containerd.ctr(), Snapshotter.OVERLAYFS, original));
+          pull.baseline().add(seconds(containerd.ctr(), Snapshotter.OVERLAYFS, original));
         }
         try (Node node = Node.start(images.workspace(), images.tree(), "n" + run, List.of())) {
           pull.harbour().add(seconds(node.ctr(), Snapshotter.HARBOUR, converted));

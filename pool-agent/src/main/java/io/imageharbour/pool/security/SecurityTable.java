@@ -28,6 +28,9 @@ public final class SecurityTable {
     certificate = optional("certificate");
     key = optional("key");
     authorities = optional("authorities");
+    if (!usesTls && !(key.equals(NONE) && authorities.equals(NONE))) {
+      throw table.wrong("certificate", "a path, as key and authorities are");
+    }
   }
 
   /** An agent's: it makes the token if that is not there. */

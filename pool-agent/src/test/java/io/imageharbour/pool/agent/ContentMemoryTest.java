@@ -144,6 +144,26 @@ class ContentMemoryTest {
   }
 
   @Test
+  void contentsKeepTheirLengthWhereverTheyAreMoved() throws Exception {
+    List<byte[]> contents = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      contents.add(content(MIB / 2 - 7));
+      store(contents.getLast());
+    }
+    List<byte[]> left = contents.subList(30, 60);
+    memory.evict(contents.subList(0, 30).stream().map(Digest::sha256).toList());
+    memory.resize(16 * MIB);
+    assertThat(memory.usage().movedBytes()).isPositive();
+    for (byte[] content : left) {
+      assertThat(asAClientReads(content)).contains(content);
+    }
+    // who suspects them is wrong
+    memory.check(left.stream().map(Digest::sha256).toList());
+    assertThat(memory.contents()).hasSize(30).containsValue(MIB / 2 - 7);
+    assertThat(memory.evictAll().bytes()).isEqualTo(30L * (MIB / 2 - 7));
+  }
+
+  @Test
   void aFullBucketOfTheTableGivesUpItsOldest() throws Exception {
     long size = regions.find(Region.TABLE).orElseThrow().size();
     List<byte[]> crowd = new ArrayList<>();

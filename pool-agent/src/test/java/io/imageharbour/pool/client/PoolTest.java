@@ -166,6 +166,79 @@ class PoolTest {
     assertThat(hits(client, content)).isEqualTo(1);
   }
 
+  @Test
+  void whoPutsContentsWaitsAndWhoOffersThemDoesNot() throws Exception {
+    Agent agent = agent("a", 0);
+    PoolClient client = client("tcp", agent);
+    // more than may be under way at once
+    List<byte[]> contents = new ArrayList<>();
+    for (int i = 0; i < 24; i++) {
+      contents.addAll(contents(1 << 20));
+    }
+    for (byte[] content : contents) {
+      client.put(Digest.sha256(content), ByteBuffer.wrap(content));
+    }
+    assertThat(client.awaitOffers(PATIENCE)).isTrue();
+    assertThat(client.stats().dropped()).isZero();
+    for (byte[] content : contents) {
+      assertThat(hits(client, content)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void anAgentIsToldOfHitsAndMisses() throws Exception {
+    Agent agent = agent("a", 0);
+    PoolClient client = client("shm", agent);
+    List<byte[]> contents = contents(100, 1000);
+    offer(client, contents);
+    try (PoolControl control = new PoolControl(List.of(address("a", agent)), security)) {
+      AgentControl asked = control.agents().getFirst();
+      for (int i = 0; i < 5; i++) {
+        assertThat(hits(client, contents.get(i % 2))).isEqualTo(1);
+      }
+      byte[] missing = new byte[9];
+      assertThat(hits(client, missing)).isZero();
+      assertThat(hits(client, missing)).isZero();
+      // what was missed and then brought stays a miss
+      offer(client, List.of(missing));
+      await(() -> status(asked).misses() == 2);
+      await(() -> status(asked).hits() == 5);
+      assertThat(status(asked).hitBytes()).isEqualTo(3 * 100 + 2 * 1000);
+    }
+  }
+
+  @Test
+  void anAgentSaysWhichContentsItHas() throws Exception {
+    Agent agent = agent("a", 0);
+    PoolClient client = client("shm", agent);
+    try (PoolControl control = new PoolControl(List.of(address("a", agent)), security)) {
+      AgentControl asked = control.agents().getFirst();
+      // in several messages
+      List<Digest> digests = new ArrayList<>();
+      for (int i = 0; i < 20_000; i++) {
+        digests.add(Digest.sha256(new byte[] {(byte) i, (byte) (i >> 8)}));
+      }
+      assertThat(asked.has(digests).isEmpty()).isTrue();
+      for (int i : new int[] {0, 7, 8191, 8192, 19_999}) {
+        byte[] content = {(byte) i, (byte) (i >> 8)};
+        offer(client, List.of(content));
+      }
+      assertThat(asked.has(digests).stream()).containsExactly(0, 7, 8191, 8192, 19_999);
+      assertThat(asked.has(List.of()).isEmpty()).isTrue();
+      assertThat(asked.contents()).hasSize(5).allMatch(content -> content.size() == 2);
+      assertThat(asked.evict(digests)).isEqualTo(new AgentControl.Evicted(5, 10));
+      assertThat(asked.contents()).isEmpty();
+    }
+  }
+
+  private static AgentStatus status(AgentControl agent) {
+    try {
+      return agent.status();
+    } catch (AgentUnavailableException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   private Agent agent(String id, int port) throws IOException {
     Agent agent = Agent.start(Agents.config(id, directory, port, security));
     opened.add(agent);

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import org.slf4j.Logger;
@@ -82,7 +83,7 @@ final class Connection {
     for (String address : offer.addresses()) {
       try {
         return new Connection(
-            new InetSocketAddress(address, offer.port()),
+            new InetSocketAddress(literal(address), offer.port()),
             Messages.request(purpose, offer.ticket()),
             memory,
             depth,
@@ -92,6 +93,15 @@ final class Connection {
       }
     }
     throw failure;
+  }
+
+  /** Not looked up: what an agent offers does not make us ask anybody. */
+  private static Inet4Address literal(String address) throws TransportException {
+    try {
+      return Inet4Address.ofLiteral(address);
+    } catch (IllegalArgumentException e) {
+      throw new TransportException("the agent offers for RDMA what is no IPv4 address", e);
+    }
   }
 
   private Connection(

@@ -97,11 +97,12 @@ final class RdmaReads implements ReadChannel {
             request.getRdmaMod().setRemote_addr(region.address() + span.offset());
             request.getRdmaMod().setRkey(region.key());
           });
+    } catch (TransportException | RuntimeException e) {
+      close();
+      throw e;
     } catch (IOException e) {
       close();
-      throw e instanceof TransportException known
-          ? known
-          : new TransportException("could not send to the agent: " + e.getMessage(), e);
+      throw new TransportException("could not send to the agent: " + e.getMessage(), e);
     } finally {
       posting.unlock();
     }

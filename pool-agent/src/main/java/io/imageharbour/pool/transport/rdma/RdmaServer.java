@@ -17,6 +17,7 @@ import io.imageharbour.pool.transport.Sessions;
 import io.imageharbour.pool.transport.TransportException;
 import io.imageharbour.pool.transport.TransportServer;
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -97,6 +98,9 @@ public final class RdmaServer implements TransportServer {
   }
 
   private RdmaCmId listen(InetSocketAddress address) throws IOException {
+    if (!(address.getAddress() instanceof Inet4Address)) {
+      throw new TransportException("RDMA takes IPv4 addresses, not " + address);
+    }
     RdmaCmId listener = events.createId(RdmaCm.RDMA_PS_TCP);
     undo.add("listener", listener::destroyId);
     try {

@@ -14,7 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.reflect.Constructor;
-import java.net.InetSocketAddress;
+import java.net.InetAddress;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,7 +30,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 final class DisniInGuest {
 
-  private static final int PORT = 7471;
   private static final int SUCCESS = 0;
   private static final int FLUSHED = 5;
   private static final int REMOTE_ACCESS_ERROR = 10;
@@ -44,8 +43,7 @@ final class DisniInGuest {
   private final VerbsEnd server;
 
   DisniInGuest() throws IOException {
-    String address = System.getProperty("harbour.rdma.address");
-    pair = VerbsPair.connect(new InetSocketAddress(address, PORT));
+    pair = VerbsPair.connect(InetAddress.getByName(System.getProperty("harbour.rdma.address")));
     client = pair.client();
     server = pair.server();
   }

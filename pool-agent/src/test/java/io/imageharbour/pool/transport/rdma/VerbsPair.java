@@ -7,7 +7,9 @@ import com.ibm.disni.verbs.RdmaCmId;
 import com.ibm.disni.verbs.RdmaConnParam;
 import com.ibm.disni.verbs.RdmaEventChannel;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 
 /** Two connected ends in one process. */
 record VerbsPair(
@@ -20,11 +22,12 @@ record VerbsPair(
 
   private static final int RESOLVE_TIMEOUT_MILLIS = 5_000;
 
-  static VerbsPair connect(InetSocketAddress address) throws IOException {
+  static VerbsPair connect(InetAddress host) throws IOException {
     RdmaEventChannel serverEvents = RdmaEventChannel.createEventChannel();
     RdmaCmId listener = serverEvents.createId(RdmaCm.RDMA_PS_TCP);
-    listener.bindAddr(address);
+    listener.bindAddr(new InetSocketAddress(host, 0));
     listener.listen(1);
+    SocketAddress address = listener.getSource();
 
     RdmaEventChannel clientEvents = RdmaEventChannel.createEventChannel();
     RdmaCmId id = clientEvents.createId(RdmaCm.RDMA_PS_TCP);

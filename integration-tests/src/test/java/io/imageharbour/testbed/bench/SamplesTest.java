@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-final class MeasurementTest {
+final class SamplesTest {
 
   @Test
   void theMedianIsTheMiddleValueOrTheMeanOfTheTwoInTheMiddle() {
@@ -12,8 +12,8 @@ final class MeasurementTest {
     assertThat(samples(9, 1, 4, 3).median()).isEqualTo(3.5);
   }
 
-  private static Measurement.Samples samples(double... values) {
-    Measurement.Samples samples = new Measurement.Samples();
+  private static Samples samples(double... values) {
+    Samples samples = new Samples();
     for (double value : values) {
       samples.add(value);
     }

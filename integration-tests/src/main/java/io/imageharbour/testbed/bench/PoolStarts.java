@@ -1,0 +1,163 @@
+package io.imageharbour.testbed.bench;
+
+import io.imageharbour.indexer.HarbourException;
+import io.imageharbour.testbed.AgentProcess;
+import io.imageharbour.testbed.Await;
+import io.imageharbour.testbed.Node;
+import io.imageharbour.testbed.PoolAccess;
+import io.imageharbour.testbed.Quantity;
+import io.imageharbour.testbed.RegistryAccess;
+import io.imageharbour.testbed.RegistryServer;
+import io.imageharbour.testbed.Snapshotter;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Starts Python with numpy where an agent on the same machine has all that the start reads, beside
+ * the same start on a node that has it in its own cache. Both have pulled the image and then
+ * started harbourd anew; by turns, with the kernel's caches as they are.
+ */
+final class PoolStarts {
+
+  private static final String WARM = "warm cache";
+  private static final String MEMORY = "256MiB";
+  private static final double LIMIT = 1.3;
+  private static final int ATTEMPTS = 5;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final List<String> COMMAND =
+      List.of("python3", "-c", "import numpy; print(numpy.arange(3).sum())");
+
+  private final BenchmarkImages images;
+  private final String image;
+  private final Optional<PoolAccess> pool;
+
+  private PoolStarts(BenchmarkImages images, String image, PoolAccess pool) {
+    this.images = images;
+    this.image = image;
+    this.pool = Optional.of(pool);
+  }
+
+  static List<Result> measure(String benchmark, BenchmarkImages images, int runs)
+      throws IOException, InterruptedException {
+    String image = images.registry().reference(images.pair(BenchmarkImages.PYTHON).converted());
+    try (AgentProcess agent = AgentProcess.start(images.workspace(), images.tree(), "pa", MEMORY)) {
+      return new PoolStarts(images, image, agent.pool("shm")).measure(benchmark, runs);
+    } finally {
+      images.workspace().removeDirectory("pa");
+    }
+  }
+
+  private List<Result> measure(String benchmark, int runs)
+      throws IOException, InterruptedException {
+    Measurement start =
+        Measurement.beside(
+            WARM, benchmark, "start out of the pool, shared memory", Quantity.SECONDS);
+    Measurement bytes =
+        Measurement.beside(WARM, benchmark, "the same, bytes from the registry", Quantity.BYTES);
+    fill();
+    try (Node warm = node("w")) {
+      warm.ctr().pull(Snapshotter.HARBOUR, image);
+      Duration unused = start(warm);
+      for (int run = 0; run < runs; run++) {
+        restart(warm);
+        start.baseline().add(seconds(start(warm)));
+        startCold("c" + run, start.harbour(), bytes.harbour());
+      }
+    } finally {
+      Node.remove(images.workspace(), "w");
+      for (int run = 0; run < runs; run++) {
+        Node.remove(images.workspace(), "c" + run);
+      }
+    }
+    double ratio = start.harbour().median() / start.baseline().median();
+    return List.of(
+        start,
+        bytes,
+        new Goal(
+            benchmark,
+            "cold start out of the pool, beside a start with a warm cache",
+            String.format(Locale.ROOT, "%.2f", ratio),
+            "at most " + LIMIT,
+            ratio <= LIMIT));
+  }
+
+  /** Has nodes bring what a start reads, until one finds all of it there. */
+  private void fill() throws IOException, InterruptedException {
+    for (int i = 0; i < ATTEMPTS; i++) {
+      try (Node node = node("f")) {
+        node.ctr().pull(Snapshotter.HARBOUR, image);
+        long before = packBytes();
+        Duration unused = start(node);
+        if (packBytes() == before) {
+          return;
+        }
+      } finally {
+        Node.remove(images.workspace(), "f");
+      }
+    }
+    throw new HarbourException("the pool does not get warm");
+  }
+
+  private void startCold(String name, Samples start, Samples bytes)
+      throws IOException, InterruptedException {
+    try (Node cold = node(name)) {
+      cold.ctr().pull(Snapshotter.HARBOUR, image);
+      restart(cold);
+      long before = packBytes();
+      start.add(seconds(start(cold)));
+      bytes.add(packBytes() - before);
+    }
+  }
+
+  private Node node(String name) throws IOException, InterruptedException {
+    Node node =
+        Node.start(
+            images.workspace(),
+            images.tree(),
+            name,
+            RegistryAccess.plainHttp(List.of(images.registry().host())),
+            pool);
+    try {
+      awaitAgent(node, 1);
+      return node;
+    } catch (IOException | InterruptedException e) {
+      node.close();
+      throw e;
+    }
+  }
+
+  private static void restart(Node node) throws IOException, InterruptedException {
+    int before = connections(node);
+    node.restartHarbourd();
+    awaitAgent(node, before + 1);
+  }
+
+  private static void awaitAgent(Node node, int connections)
+      throws IOException, InterruptedException {
+    Await.until(
+        "harbourd to be connected to the agent", PATIENCE, () -> connections(node) >= connections);
+  }
+
+  private static int connections(Node node) throws IOException {
+    return node.harbourd().process().log().split("event=agent-connected", -1).length - 1;
+  }
+
+  private Duration start(Node node) throws IOException, InterruptedException {
+    return node.ctr().untilFirstOutput(Snapshotter.HARBOUR, image, List.of(), COMMAND);
+  }
+
+  /** What the registry has sent so far of packs; where the pool is slow, it is asked as well. */
+  private long packBytes() throws IOException {
+    return images.registry().responses().stream()
+        .filter(response -> response.path().contains("/blobs/"))
+        .mapToLong(RegistryServer.Response::bytes)
+        .sum();
+  }
+
+  private static double seconds(Duration time) {
+    return time.toNanos() / 1e9;
+  }
+}
