@@ -38,6 +38,16 @@ public record HarbourTree(Path directory) {
         "no %s above %s: run ./dev build first".formatted(IN_CHECKOUT, start));
   }
 
+  /** One of the programs in it. */
+  public Path program(String name) {
+    return directory.resolve("bin").resolve(name);
+  }
+
+  /** The directory with its native libraries. */
+  public Path libraries() {
+    return directory.resolve("lib/native");
+  }
+
   /** {@code harbourctl} with arguments. */
   public Command harbourctl(Object... arguments) {
     return Command.of(directory.resolve("bin/harbourctl"))

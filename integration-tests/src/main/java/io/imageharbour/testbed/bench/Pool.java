@@ -12,6 +12,7 @@ record Pool(String name, String title) implements Benchmark {
       throws IOException, InterruptedException {
     List<Result> results = new ArrayList<>();
     results.addAll(PoolReads.measure(name, images, runs));
+    results.addAll(GuestReads.measure(name, images, runs));
     results.addAll(PoolStarts.measure(name, images, runs));
     return results;
   }

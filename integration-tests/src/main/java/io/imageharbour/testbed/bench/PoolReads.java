@@ -16,6 +16,7 @@ final class PoolReads {
 
   private static final String MEMORY = "768MiB";
   private static final long BYTES_OF_EACH_SIZE = 128 << 20;
+  private static final String NO_DEVICE = "";
   private static final int PAGE = 4096;
   private static final double LOOKUP_LIMIT = 5e-6;
   private static final Duration LIMIT = Duration.ofMinutes(20);
@@ -49,7 +50,13 @@ final class PoolReads {
     Path output = images.workspace().directory("probe").resolve(transport + ".json");
     Probe.Task task =
         new Probe.Task(
-            transport, agent.endpoint(), agent.tokenFile(), BYTES_OF_EACH_SIZE, runs, output);
+            transport,
+            agent.endpoint(),
+            agent.tokenFile(),
+            BYTES_OF_EACH_SIZE,
+            runs,
+            NO_DEVICE,
+            output);
     ReadProbe.command(task)
         .withEnvironment(Workspace.VARIABLE, images.workspace().directory().toString())
         .withTimeout(LIMIT)

@@ -25,10 +25,11 @@ record ReadProbe(String transport, String beside, String besideMany) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Java with the flags of the start scripts, as this process has them. */
-  static Command command(Probe.Task task) {
+  static Command command(Probe.Task task, Object... flags) {
     return Command.of(Path.of(System.getProperty("java.home"), "bin/java"))
         .withArguments(ManagementFactory.getRuntimeMXBean().getInputArguments().toArray())
         .withArguments("-XX:+UseSerialGC", "-XX:+UseCompactObjectHeaders", "-Xmx512m")
+        .withArguments(flags)
         .withArguments(Probe.class.getName())
         .withArguments(task.arguments().toArray())
         .withEnvironment("CLASSPATH", System.getProperty("java.class.path"));
@@ -69,8 +70,11 @@ record ReadProbe(String transport, String beside, String besideMany) {
     Reads reads = new Reads();
     for (ReadFigures figure : figures) {
       if (figure.kind() == kind && figure.size() == size && figure.inFlight() == inFlight) {
-        reads.median().add(figure.median());
-        reads.p99().add(figure.p99());
+        // some programs tell of the bandwidth alone
+        if (!Double.isNaN(figure.median())) {
+          reads.median().add(figure.median());
+          reads.p99().add(figure.p99());
+        }
         reads.bandwidth().add(figure.bandwidth());
       }
     }

@@ -159,7 +159,9 @@ final class Connected implements AutoCloseable {
         return Outcome.WRONG;
       }
       if (take(entry.get().where(), taker, deadline)) {
-        addresses.put(digest, entry.get());
+        if (known.isEmpty() || looks > 0) {
+          addresses.put(digest, entry.get());
+        }
         return Outcome.TAKEN;
       }
       addresses.invalidate(digest);

@@ -5,14 +5,15 @@ import io.imageharbour.pool.memory.Span;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.BlockingDeque;
+import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Memory for reads on their way: small buffers and large ones, made once and used again. That it is
- * limited limits what is asked of an agent at once. Safe for use by several threads.
+ * Memory for reads on their way: small buffers and large ones, made once and used again, the one
+ * that came back last first, as the processor's caches still have it. That it is limited limits
+ * what is asked of an agent at once. Safe for use by several threads.
  */
 public final class BufferPool implements AutoCloseable {
 
@@ -27,8 +28,8 @@ public final class BufferPool implements AutoCloseable {
   public static final int BUFFERS = SMALL_ONES + LARGE_ONES;
 
   private final SharedMemory memory;
-  private final BlockingQueue<Buffer> small = new ArrayBlockingQueue<>(SMALL_ONES);
-  private final BlockingQueue<Buffer> large = new ArrayBlockingQueue<>(LARGE_ONES);
+  private final BlockingDeque<Buffer> small = new LinkedBlockingDeque<>(SMALL_ONES);
+  private final BlockingDeque<Buffer> large = new LinkedBlockingDeque<>(LARGE_ONES);
 
   private int taken;
   private boolean closed;
@@ -38,9 +39,9 @@ public final class BufferPool implements AutoCloseable {
     private final int number;
     private final long offset;
     private final MemorySegment segment;
-    private final BlockingQueue<Buffer> home;
+    private final BlockingDeque<Buffer> home;
 
-    private Buffer(int number, long offset, int size, BlockingQueue<Buffer> home) {
+    private Buffer(int number, long offset, int size, BlockingDeque<Buffer> home) {
       this.number = number;
       this.offset = offset;
       this.home = home;
@@ -63,7 +64,7 @@ public final class BufferPool implements AutoCloseable {
     }
 
     void release() {
-      boolean unused = home.offer(this);
+      boolean unused = home.offerFirst(this);
       givenBack();
     }
   }
@@ -76,7 +77,7 @@ public final class BufferPool implements AutoCloseable {
     for (int i = 0; i < BUFFERS; i++) {
       boolean isSmall = i < SMALL_ONES;
       int size = isSmall ? SMALL : Span.MAX_LENGTH;
-      BlockingQueue<Buffer> home = isSmall ? small : large;
+      BlockingDeque<Buffer> home = isSmall ? small : large;
       home.add(new Buffer(i, offset, size, home));
       offset += size;
     }
@@ -93,7 +94,7 @@ public final class BufferPool implements AutoCloseable {
    * @throws TransportException if none became free in time, or the pool is closed
    */
   public Buffer take(Span span, Duration patience) throws TransportException, InterruptedException {
-    BlockingQueue<Buffer> home = span.length() <= SMALL ? small : large;
+    BlockingDeque<Buffer> home = span.length() <= SMALL ? small : large;
     @Nullable Buffer buffer = home.poll();
     if (buffer == null) {
       buffer = home.poll(patience.toNanos(), TimeUnit.NANOSECONDS);

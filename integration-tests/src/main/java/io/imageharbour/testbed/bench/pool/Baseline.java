@@ -5,6 +5,11 @@ import java.io.IOException;
 /** Brings bytes from where they are without the pool, as plainly as it can be done. */
 interface Baseline extends AutoCloseable {
 
+  /** Whether it is as fast the first time as later. */
+  default boolean isCompiled() {
+    return false;
+  }
+
   /**
    * Brings bytes many times.
    *

@@ -20,14 +20,14 @@ record Contents(int size, List<Digest> digests) {
   /** The client remembers the addresses of twice as many. */
   private static final int MOST = 8192;
 
-  private static final int FEWEST = 48;
+  private static final int FEWEST = 24;
 
   /** So many bytes may wait in the client; what is above is dropped. */
   private static final long BATCH = 8 << 20;
 
   private static final int BATCH_CONTENTS = 2048;
 
-  private static final Duration PATIENCE = Duration.ofMinutes(1);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   Contents {
     digests = List.copyOf(digests);
@@ -58,7 +58,7 @@ record Contents(int size, List<Digest> digests) {
       offered += size;
       if (offered >= BATCH || i % BATCH_CONTENTS == 0 || i == count - 1) {
         if (!pool.awaitOffers(PATIENCE)) {
-          throw new HarbourException("the pool takes longer than a minute for 8 MiB");
+          throw new HarbourException("the pool takes longer than five minutes for 8 MiB");
         }
         offered = 0;
       }
@@ -93,6 +93,6 @@ record Contents(int size, List<Digest> digests) {
 
   /** How many reads a figure is taken from. */
   int reads() {
-    return (int) Math.clamp(2 * bytes() / size, 256, MOST);
+    return (int) Math.clamp(2 * bytes() / size, 64, MOST);
   }
 }

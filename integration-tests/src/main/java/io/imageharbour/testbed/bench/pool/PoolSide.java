@@ -22,7 +22,7 @@ import java.util.List;
 record PoolSide(AgentAddress agent, PoolSecurity security, String transport) {
 
   /** Nothing is to fail for being late: other processes want the processor, too. */
-  static final Duration PATIENCE = Duration.ofSeconds(60);
+  static final Duration PATIENCE = Duration.ofMinutes(5);
 
   /** Seldom, so that reports are not measured, and often enough for the session to last. */
   private static final Duration REPORT_INTERVAL = Duration.ofSeconds(30);

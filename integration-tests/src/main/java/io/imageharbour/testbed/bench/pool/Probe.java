@@ -42,10 +42,17 @@ public final class Probe {
    * @param tokenFile what it wants to be shown
    * @param bytes that the contents of each size have together, about
    * @param passes how often everything is measured
+   * @param address of the RDMA device, for rdma
    * @param output the file that {@link ReadFigures} are written to, as JSON
    */
   public record Task(
-      String transport, String agent, Path tokenFile, long bytes, int passes, Path output) {
+      String transport,
+      String agent,
+      Path tokenFile,
+      long bytes,
+      int passes,
+      String address,
+      Path output) {
 
     /** As arguments of {@code main}. */
     public List<String> arguments() {
@@ -55,6 +62,7 @@ public final class Probe {
           tokenFile.toString(),
           Long.toString(bytes),
           Integer.toString(passes),
+          address,
           output.toString());
     }
 
@@ -65,7 +73,8 @@ public final class Probe {
           Path.of(arguments[2]),
           Long.parseLong(arguments[3]),
           Integer.parseInt(arguments[4]),
-          Path.of(arguments[5]));
+          arguments[5],
+          Path.of(arguments[6]));
     }
   }
 
@@ -102,12 +111,14 @@ public final class Probe {
     return switch (task.transport()) {
       case "shm" -> new MemoryCopies();
       case "tcp" -> SocketReads.open();
+      case "rdma" -> new PerftestReads(task.address());
       default -> throw new IllegalArgumentException(task.transport());
     };
   }
 
   private void measure(long bytes, int passes) throws IOException, InterruptedException {
     List<Contents> contents = new ArrayList<>();
+    say("filling the pool");
     try (PoolClient pool = side.newClient()) {
       for (int size : SIZES) {
         contents.add(Contents.fill(pool, size, bytes));
@@ -117,15 +128,22 @@ public final class Probe {
       }
     }
     for (int i = 0; i < WARM_UP; i++) {
-      pass(contents);
+      say("warming up, pass %d of %d".formatted(i + 1, WARM_UP));
+      pass(contents, !baseline.isCompiled());
     }
     figures.clear();
     for (int i = 0; i < passes; i++) {
-      pass(contents);
+      say("measuring, pass %d of %d".formatted(i + 1, passes));
+      pass(contents, true);
     }
   }
 
-  private void pass(List<Contents> all) throws IOException, InterruptedException {
+  private static void say(String what) {
+    System.err.println("probe: " + what);
+  }
+
+  private void pass(List<Contents> all, boolean withBaseline)
+      throws IOException, InterruptedException {
     Contents pages = all.stream().filter(c -> c.size() == PAGE).findFirst().orElseThrow();
     if (side.maps()) {
       try (ClientReads reads = new ClientReads(side.newClient())) {
@@ -134,7 +152,9 @@ public final class Probe {
     }
     try (ClientReads reads = newReader(all)) {
       for (Contents contents : all) {
-        figures.add(baseline.measure(contents, 1));
+        if (withBaseline) {
+          figures.add(baseline.measure(contents, 1));
+        }
         figures.add(reads.lookUp(Kind.LOOKED_UP, contents));
         figures.add(reads.readKnown(contents));
       }
@@ -144,7 +164,9 @@ public final class Probe {
     }
     try (ChannelReads reads = ChannelReads.open(side)) {
       for (Contents contents : all) {
-        figures.add(baseline.measure(contents, MANY));
+        if (withBaseline) {
+          figures.add(baseline.measure(contents, MANY));
+        }
         figures.add(reads.measure(contents, MANY));
       }
     }
