@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.imageharbour.pool.process.Signals;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -150,12 +151,12 @@ final class EtcdServer implements AutoCloseable {
 
   /** SIGSTOP: it keeps its connections, and answers nothing. */
   void freeze() throws Exception {
-    signal("STOP");
+    Signals.stop(pid());
   }
 
   /** SIGCONT. */
   void thaw() throws Exception {
-    signal("CONT");
+    Signals.resume(pid());
   }
 
   void put(String key, String value) throws Exception {
@@ -218,13 +219,12 @@ final class EtcdServer implements AutoCloseable {
     return entry.isMissingNode() ? Optional.empty() : Optional.of(entry);
   }
 
-  private void signal(String name) throws Exception {
+  private long pid() {
     Process running = process;
     if (running == null) {
       throw new AssertionError("etcd is not running");
     }
-    int code = new ProcessBuilder("kill", "-" + name, "" + running.pid()).start().waitFor();
-    assertThat(code).isZero();
+    return running.pid();
   }
 
   private static String base64(String text) {

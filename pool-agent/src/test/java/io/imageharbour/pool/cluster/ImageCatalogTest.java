@@ -62,7 +62,9 @@ class ImageCatalogTest {
   }
 
   @AfterEach
-  void disconnect() {
+  void disconnect() throws Exception {
+    // a test that failed may have left it stopped
+    server.thaw();
     etcd.close();
   }
 

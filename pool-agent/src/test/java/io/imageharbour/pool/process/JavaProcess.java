@@ -61,14 +61,14 @@ public final class JavaProcess implements AutoCloseable {
     return process.pid();
   }
 
-  /** Stops its threads; they are when the signal was sent. */
+  /** Stops its threads. */
   public void stop() throws IOException, InterruptedException {
-    signal("STOP");
+    Signals.stop(pid());
   }
 
   /** Has its threads go on. */
   public void resume() throws IOException, InterruptedException {
-    signal("CONT");
+    Signals.resume(pid());
   }
 
   /** Kills it and waits until it is gone. */
@@ -79,13 +79,6 @@ public final class JavaProcess implements AutoCloseable {
   @Override
   public void close() throws InterruptedException {
     kill();
-  }
-
-  private void signal(String name) throws IOException, InterruptedException {
-    int status = new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
-    if (status != 0) {
-      throw new IOException("could not send SIG" + name);
-    }
   }
 
   private static void drain(BufferedReader out) {
