@@ -30,8 +30,17 @@ class MetricsTest {
   @Test
   void theMetricsAreThoseThatTheDocumentLists() throws Exception {
     String address = "127.0.0.1:" + freePort();
-    try (Daemon daemon =
-            Daemon.start(Configurations.in(directory, "metrics-address = \"" + address + "\""));
+    Path token = directory.resolve("token");
+    Files.writeString(token, "no-agent-asks-for-this-token");
+    String settings =
+        """
+        metrics-address = "%s"
+        [pool]
+        agents = ["127.0.0.1:%d"]
+        token-file = "%s"
+        """
+            .formatted(address, freePort(), token);
+    try (Daemon daemon = Daemon.start(Configurations.in(directory, settings));
         HttpClient client = HttpClient.newHttpClient()) {
       HttpResponse<String> answer = get(client, "http://" + address + "/metrics");
       assertThat(answer.statusCode()).isEqualTo(200);
