@@ -38,7 +38,7 @@ class SecretsInLogsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {OURS, "io/imageharbour/snapshotter/logback.xml"})
+  @ValueSource(strings = {OURS, "io/imageharbour/pool/process/logback.xml"})
   void noLevelShowsThePasswordThatIsSent(String configuration, @TempDir Path work)
       throws Exception {
     List<String> sent = new CopyOnWriteArrayList<>();

@@ -34,7 +34,7 @@ final class Training {
    */
   public static void main(String[] args) throws Exception {
     // else it logs all that gRPC does
-    System.setProperty("logback.configurationFile", "io/imageharbour/snapshotter/logback.xml");
+    System.setProperty("logback.configurationFile", "io/imageharbour/pool/process/logback.xml");
     Training training = new Training(Path.of(args[0]), Path.of(args[1]));
     try (TrainingRegistry registry = TrainingRegistry.start()) {
       TrainingImage.addTo(registry, ORIGINAL);
