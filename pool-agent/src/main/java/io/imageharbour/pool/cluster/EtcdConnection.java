@@ -30,6 +30,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -176,17 +177,34 @@ public final class EtcdConnection implements AutoCloseable {
         "put " + key, key, modRevision, Op.put(bytes(key), ByteSequence.from(value), option));
   }
 
+  /**
+   * Puts a value without a lease, if the key is as it was and another one is still there.
+   *
+   * @param other a key that was made at the revision {@code created}, and not made anew since
+   */
+  boolean putWhile(String key, byte[] value, long modRevision, String other, long created)
+      throws EtcdUnavailableException, InterruptedException {
+    return replace(
+        "put " + key,
+        key,
+        modRevision,
+        Op.put(bytes(key), ByteSequence.from(value), PutOption.DEFAULT),
+        new Cmp(bytes(other), Cmp.Op.EQUAL, CmpTarget.createRevision(created)));
+  }
+
   /** Deletes a key if it is as it was; whether it was deleted. */
   boolean delete(String key, long modRevision)
       throws EtcdUnavailableException, InterruptedException {
     return replace("delete " + key, key, modRevision, Op.delete(bytes(key), DeleteOption.DEFAULT));
   }
 
-  private boolean replace(String what, String key, long modRevision, Op change)
+  private boolean replace(String what, String key, long modRevision, Op change, Cmp... besides)
       throws EtcdUnavailableException, InterruptedException {
-    Cmp unchanged = new Cmp(bytes(key), Cmp.Op.EQUAL, CmpTarget.modRevision(modRevision));
+    Cmp[] conditions = Arrays.copyOf(besides, besides.length + 1);
+    conditions[besides.length] =
+        new Cmp(bytes(key), Cmp.Op.EQUAL, CmpTarget.modRevision(modRevision));
     TxnResponse response =
-        call(what, etcd -> etcd.getKVClient().txn().If(unchanged).Then(change).commit());
+        call(what, etcd -> etcd.getKVClient().txn().If(conditions).Then(change).commit());
     return response.isSucceeded();
   }
 

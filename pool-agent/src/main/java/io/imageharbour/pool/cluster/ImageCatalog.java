@@ -154,25 +154,35 @@ public final class ImageCatalog {
     throw new CatalogConflictException(id, MAX_TRIES);
   }
 
-  /**
-   * Counts accesses of an image, if the catalog has it.
-   *
-   * @param accesses 0 or more; callers add up what happens in some seconds, and count it at once
-   */
-  public Optional<CatalogImage> accessed(Digest id, double accesses)
+  /** Counts what was done with an image, which the catalog has from then on. */
+  public Optional<CatalogImage> used(ImageUse use)
       throws EtcdUnavailableException,
           InterruptedException,
           CatalogConflictException,
           CatalogFullException {
     long now = clock.instant().getEpochSecond();
     return update(
-        id,
-        image -> image.map(known -> known.with(known.frequency().plus(accesses, now, halfLife))));
+        use.image(),
+        image ->
+            Optional.of(
+                image
+                    .orElseGet(() -> CatalogImage.of(use.image(), List.of(), 0, 0))
+                    .plus(use, now, halfLife)));
   }
 
-  /** How often the image was accessed lately, as of now. */
+  /** How often the image was started lately, as of now. */
   public double frequency(CatalogImage image) {
     return image.frequency().at(clock.instant().getEpochSecond(), halfLife);
+  }
+
+  /** How much of the image was missed lately, as of now, in sizes of the image. */
+  public double missed(CatalogImage image) {
+    return image.missed().at(clock.instant().getEpochSecond(), halfLife);
+  }
+
+  /** How long it takes for half of an image's accesses to be forgotten. */
+  public Duration halfLife() {
+    return halfLife;
   }
 
   private String key(Digest id) {

@@ -20,6 +20,7 @@ import java.util.Map;
  * <pre>
  *   {"names": ["docker.io/library/nginx:1.27"], "sizeBytes": 150000000, "files": 3000,
  *    "frequency": {"value": 2.5, "epochSecond": 1790000000},
+ *    "missed": {"value": 0.1, "epochSecond": 1790000000},
  *    "agents": {"node-1": 75000000, "node-2": 75000000}}
  * </pre>
  */
@@ -39,9 +40,8 @@ final class ImageRecord {
     image.names().forEach(names::add);
     node.put("sizeBytes", image.sizeBytes());
     node.put("files", image.files());
-    ObjectNode frequency = node.putObject("frequency");
-    frequency.put("value", image.frequency().value());
-    frequency.put("epochSecond", image.frequency().epochSecond());
+    put(image.frequency(), node.putObject("frequency"));
+    put(image.missed(), node.putObject("missed"));
     ObjectNode agents = node.putObject("agents");
     image.agents().forEach(agents::put);
     return node.toString().getBytes(UTF_8);
@@ -58,11 +58,6 @@ final class ImageRecord {
       throw new InvalidRecordException("its key is no digest");
     }
     JsonNode node = RecordJson.parse(value, MAX_VALUE);
-    JsonNode frequency = node.path("frequency");
-    JsonNode decayed = frequency.path("value");
-    if (!decayed.isNumber()) {
-      throw new InvalidRecordException("its frequency is no number");
-    }
     List<String> names = new ArrayList<>();
     for (JsonNode name : node.path("names")) {
       if (!name.isTextual()) {
@@ -80,10 +75,26 @@ final class ImageRecord {
           names,
           RecordJson.number(node, "sizeBytes"),
           RecordJson.number(node, "files"),
-          new AccessFrequency(decayed.doubleValue(), RecordJson.number(frequency, "epochSecond")),
+          frequency(node, "frequency"),
+          frequency(node, "missed"),
           agents);
     } catch (IllegalArgumentException e) {
       throw new InvalidRecordException(e);
     }
+  }
+
+  private static void put(AccessFrequency frequency, ObjectNode node) {
+    node.put("value", frequency.value());
+    node.put("epochSecond", frequency.epochSecond());
+  }
+
+  private static AccessFrequency frequency(JsonNode image, String field)
+      throws InvalidRecordException {
+    JsonNode node = image.path(field);
+    JsonNode value = node.path("value");
+    if (!value.isNumber()) {
+      throw new InvalidRecordException("its " + field + " is no number");
+    }
+    return new AccessFrequency(value.doubleValue(), RecordJson.number(node, "epochSecond"));
   }
 }

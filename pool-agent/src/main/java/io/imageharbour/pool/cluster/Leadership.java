@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.etcd.jetcd.KeyValue;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +42,7 @@ public final class Leadership implements AutoCloseable {
     void deposed();
   }
 
-  private record Term(long until) {}
+  private record Term(long number, long until) {}
 
   private final EtcdConnection etcd;
   private final String candidate;
@@ -67,7 +68,7 @@ public final class Leadership implements AutoCloseable {
     this.etcd = etcd;
     this.candidate = candidate;
     this.listener = listener;
-    key = etcd.key("leader");
+    key = key(etcd);
     holder = new LeaseHolder("etcd-leadership", etcd, ttl, new Tenant());
   }
 
@@ -75,6 +76,23 @@ public final class Leadership implements AutoCloseable {
   public boolean leading() {
     Optional<Term> now = term;
     return now.isPresent() && System.nanoTime() - now.get().until() < 0;
+  }
+
+  /**
+   * The number of the term in which this candidate leads, greater than those of all terms before:
+   * what etcd is asked to compare when something is written that only the leader may write. Empty
+   * if it does not lead.
+   */
+  public OptionalLong term() {
+    Optional<Term> now = term;
+    return now.isPresent() && leading()
+        ? OptionalLong.of(now.get().number())
+        : OptionalLong.empty();
+  }
+
+  /** The key that the leader has put; it was created at the revision that is the term's number. */
+  static String key(EtcdConnection etcd) {
+    return etcd.key("leader");
   }
 
   /** Who led when etcd was last asked; empty if nobody did. */
@@ -94,20 +112,17 @@ public final class Leadership implements AutoCloseable {
     public void renewed(long lease, long until)
         throws EtcdUnavailableException, InterruptedException {
       Optional<KeyValue> now = etcd.get(key);
-      boolean mine = now.isPresent() && now.get().getLease() == lease;
       if (now.isEmpty()) {
-        mine = etcd.put(key, candidate.getBytes(UTF_8), 0, lease);
-        leader = mine ? Optional.of(candidate) : Optional.empty();
-      } else {
-        String name = now.get().getValue().toString(UTF_8);
-        leader = AgentAddress.isId(name) ? Optional.of(name) : Optional.empty();
+        boolean unused = etcd.put(key, candidate.getBytes(UTF_8), 0, lease);
+        now = etcd.get(key);
       }
-      if (!mine) {
+      leader = now.map(entry -> entry.getValue().toString(UTF_8)).filter(AgentAddress::isId);
+      if (now.isEmpty() || now.get().getLease() != lease) {
         lost();
         return;
       }
       boolean elected = term.isEmpty();
-      term = Optional.of(new Term(until));
+      term = Optional.of(new Term(now.get().getCreateRevision(), until));
       if (elected) {
         LOG.info("event=elected agent={}", candidate);
         tell(listener::elected);

@@ -76,8 +76,8 @@ class ImageCatalogTest {
     assertThat(catalog.update(image.id(), none -> Optional.of(image))).contains(image);
     assertThat(catalog.get(image.id())).contains(image);
 
-    CatalogImage placed = image.with(Map.of("node-1", 5L, "node-2", 7L));
-    assertThat(catalog.update(image.id(), now -> now.map(was -> was.with(placed.agents()))))
+    CatalogImage placed = image.found(2, 3, Map.of("node-1", 5L, "node-2", 7L));
+    assertThat(catalog.update(image.id(), now -> now.map(was -> was.found(2, 3, placed.agents()))))
         .contains(placed);
     assertThat(catalog.get(image.id())).contains(placed);
 
@@ -95,6 +95,7 @@ class ImageCatalogTest {
             150_000_000,
             3000,
             new AccessFrequency(2.5, 1_790_000_000),
+            new AccessFrequency(0.5, 1_790_000_001),
             Map.of("node-2", 75L, "node-1", 74L));
     catalog.update(image.id(), none -> Optional.of(image));
 
@@ -102,26 +103,64 @@ class ImageCatalogTest {
         .contains(
             "{\"names\":[\"docker.io/library/nginx:1.27\",\"nginx\"],\"sizeBytes\":150000000,"
                 + "\"files\":3000,\"frequency\":{\"value\":2.5,\"epochSecond\":1790000000},"
+                + "\"missed\":{\"value\":0.5,\"epochSecond\":1790000001},"
                 + "\"agents\":{\"node-1\":74,\"node-2\":75}}");
   }
 
   @Test
-  void accessesDecay() throws Exception {
-    catalog.update(image(1).id(), none -> Optional.of(image(1)));
-
-    catalog.accessed(image(1).id(), 4);
+  void startsAndMissesAreAddedUpAndDecay() throws Exception {
+    catalog.used(use(1, 4, 50));
 
     ImageCatalog later = new ImageCatalog(etcd, Duration.ofHours(1), () -> NOW.plusSeconds(7200));
     CatalogImage image = catalog.get(image(1).id()).orElseThrow();
     assertThat(catalog.frequency(image)).isEqualTo(4);
     assertThat(later.frequency(image)).isEqualTo(1);
-    assertThat(later.accessed(image.id(), 1).map(later::frequency)).contains(2.0);
+    assertThat(catalog.missed(image)).isEqualTo(0.5);
+    CatalogImage again = later.used(use(1, 1, 75)).orElseThrow();
+    assertThat(later.frequency(again)).isEqualTo(2.0);
+    assertThat(later.missed(again)).isEqualTo(0.875);
   }
 
   @Test
-  void accessesOfAnImageThatIsNotThereMakeNone() throws Exception {
-    assertThat(catalog.accessed(image(1).id(), 1)).isEmpty();
-    assertThat(server.get(images + image(1).id().hex())).isEmpty();
+  void anImageKeepsTheSizeThatWasFoundAndItsLatestNames() throws Exception {
+    Digest id = image(1).id();
+    catalog.used(new ImageUse(id, "r.test/a:1", 0, 0, 1, 10));
+    assertThat(catalog.get(id).map(CatalogImage::sizeBytes)).contains(0L);
+    catalog.used(new ImageUse(id, "r.test/a:1", 100, 3, 1, 0));
+    catalog.update(id, now -> now.map(image -> image.found(120, 4, Map.of("node-1", 60L))));
+    for (int i = 0; i < CatalogImage.MAX_NAMES; i++) {
+      catalog.used(new ImageUse(id, "r.test/b:" + i, 1, 1, 1, 0));
+    }
+    CatalogImage image = catalog.used(new ImageUse(id, "r.test/b:3", 1, 1, 1, 0)).orElseThrow();
+
+    assertThat(image.names())
+        .hasSize(CatalogImage.MAX_NAMES)
+        .startsWith("r.test/b:3", "r.test/b:7", "r.test/b:6")
+        .doesNotContain("r.test/a:1");
+    assertThat(image.sizeBytes()).isEqualTo(120);
+    assertThat(image.files()).isEqualTo(4);
+    assertThat(image.agents()).containsExactly(Map.entry("node-1", 60L));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "r.test/UPPER:1", "a b", "r.test/a\n", "r.test/", "r.test/a@sha256:1", "é"})
+  void whatIsNoReferenceIsNoNameOfAnImage(String name) {
+    assertThatThrownBy(() -> new ImageUse(image(1).id(), name, 1, 1, 1, 1))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void usesThatNobodyCanMakeAreRefused() {
+    Digest id = image(1).id();
+    assertThatThrownBy(() -> new ImageUse(id, "a:1", -1, 1, 1, 1)).hasMessageContaining("bytes");
+    assertThatThrownBy(() -> new ImageUse(id, "a:1", 1, -1, 1, 1)).hasMessageContaining("files");
+    assertThatThrownBy(() -> new ImageUse(id, "a:1", 1, 1, ImageUse.MOST + 1, 1))
+        .hasMessageContaining("starts");
+    assertThatThrownBy(() -> new ImageUse(id, "a:1", 1, 1, 1, Long.MAX_VALUE))
+        .hasMessageContaining("missed");
+    ImageUse most = new ImageUse(id, "a:1", 1, 1, ImageUse.MOST, ImageUse.MOST_BYTES);
+    assertThat(most.plus(most)).isEqualTo(most);
   }
 
   @Test
@@ -134,7 +173,7 @@ class ImageCatalogTest {
             threads.submit(
                 () -> {
                   for (int j = 0; j < 10; j++) {
-                    catalog.accessed(image(1).id(), 1);
+                    catalog.used(use(1, 1, 0));
                   }
                   return null;
                 }));
@@ -155,9 +194,9 @@ class ImageCatalogTest {
         image(1).id(),
         now -> {
           if (calls.incrementAndGet() == 1) {
-            unchecked(() -> catalog.accessed(image(1).id(), 3));
+            unchecked(() -> catalog.used(use(1, 3, 0)));
           }
-          return now.map(image -> image.with(Map.of("node-1", 1L)));
+          return now.map(image -> image.found(1, 1, Map.of("node-1", 1L)));
         });
 
     assertThat(calls).hasValue(2);
@@ -229,6 +268,7 @@ class ImageCatalogTest {
             Long.MAX_VALUE,
             Long.MAX_VALUE,
             new AccessFrequency(AccessFrequency.MOST / 3, AccessFrequency.LATEST),
+            new AccessFrequency(AccessFrequency.MOST / 3, AccessFrequency.LATEST),
             agents);
 
     catalog.update(largest.id(), none -> Optional.of(largest));
@@ -246,7 +286,7 @@ class ImageCatalogTest {
         .isInstanceOf(CatalogFullException.class)
         .hasMessageContaining("2 images");
 
-    small.accessed(image(1).id(), 1);
+    small.used(use(1, 1, 0));
     small.update(image(2).id(), now -> Optional.empty());
     small.update(image(3).id(), none -> Optional.of(image(3)));
     assertThat(small.get(image(3).id())).isPresent();
@@ -259,24 +299,26 @@ class ImageCatalogTest {
         "x",
         "[]",
         "{}",
-        "{\"names\":[1],\"sizeBytes\":1,\"files\":1,\"frequency\":{\"value\":1,\"epochSecond\":1}}",
-        "{\"names\":[\"\"],\"sizeBytes\":1,\"files\":1,\"frequency\":{\"value\":1,\"epochSecond\":1}}",
-        "{\"names\":[],\"sizeBytes\":-1,\"files\":1,\"frequency\":{\"value\":1,\"epochSecond\":1}}",
-        "{\"names\":[],\"sizeBytes\":1,\"files\":1.5,\"frequency\":{\"value\":1,\"epochSecond\":1}}",
-        "{\"names\":[],\"sizeBytes\":1,\"files\":1,\"frequency\":{\"value\":-1,\"epochSecond\":1}}",
-        "{\"names\":[],\"sizeBytes\":1,\"files\":1,\"frequency\":{\"value\":1e999,\"epochSecond\":1}}",
-        "{\"names\":[],\"sizeBytes\":1,\"files\":1,\"frequency\":{\"value\":1,\"epochSecond\":-1}}",
-        "{\"names\":[],\"sizeBytes\":1,\"files\":1,\"frequency\":1}",
-        "{\"names\":[],\"sizeBytes\":1,\"files\":1,\"frequency\":{\"value\":1,\"epochSecond\":1},"
+        "{\"names\":[1],\"sizeBytes\":1,\"files\":1,MISSED,\"frequency\":{\"value\":1,\"epochSecond\":1}}",
+        "{\"names\":[\"\"],\"sizeBytes\":1,\"files\":1,MISSED,\"frequency\":{\"value\":1,\"epochSecond\":1}}",
+        "{\"names\":[],\"sizeBytes\":-1,\"files\":1,MISSED,\"frequency\":{\"value\":1,\"epochSecond\":1}}",
+        "{\"names\":[],\"sizeBytes\":1,\"files\":1.5,MISSED,\"frequency\":{\"value\":1,\"epochSecond\":1}}",
+        "{\"names\":[],\"sizeBytes\":1,\"files\":1,MISSED,\"frequency\":{\"value\":-1,\"epochSecond\":1}}",
+        "{\"names\":[],\"sizeBytes\":1,\"files\":1,MISSED,\"frequency\":{\"value\":1e999,\"epochSecond\":1}}",
+        "{\"names\":[],\"sizeBytes\":1,\"files\":1,MISSED,\"frequency\":{\"value\":1,\"epochSecond\":-1}}",
+        "{\"names\":[],\"sizeBytes\":1,\"files\":1,MISSED,\"frequency\":1}",
+        "{\"names\":[],\"sizeBytes\":1,\"files\":1,\"frequency\":{\"value\":1,\"epochSecond\":1}}",
+        "{\"names\":[],\"sizeBytes\":1,\"files\":1,MISSED,\"frequency\":{\"value\":1,\"epochSecond\":1},"
             + "\"agents\":{\"A b\":1}}",
-        "{\"names\":[],\"sizeBytes\":1,\"files\":1,\"frequency\":{\"value\":1,\"epochSecond\":1},"
+        "{\"names\":[],\"sizeBytes\":1,\"files\":1,MISSED,\"frequency\":{\"value\":1,\"epochSecond\":1},"
             + "\"agents\":{\"a\":-1}}",
-        "{\"names\":[],\"sizeBytes\":1,\"files\":1,\"frequency\":{\"value\":1,\"epochSecond\":1},"
+        "{\"names\":[],\"sizeBytes\":1,\"files\":1,MISSED,\"frequency\":{\"value\":1,\"epochSecond\":1},"
             + "\"agents\":{\"a\":\"1\"}}"
       })
   void garbageCountsAsAbsentAndCanBeReplacedAndRemoved(String garbage) throws Exception {
     Digest id = image(1).id();
-    server.put(images + id.hex(), garbage);
+    server.put(
+        images + id.hex(), garbage.replace("MISSED", "\"missed\":{\"value\":1,\"epochSecond\":1}"));
 
     assertThat(catalog.get(id)).isEmpty();
     assertThat(catalog.list(Optional.empty(), 10).images()).isEmpty();
@@ -326,13 +368,13 @@ class ImageCatalogTest {
     refused(names -> names.add("a\nb"));
     refused(names -> names.add("a".repeat(513)));
     refused(names -> names.addAll(List.of("a", "a")));
-    refused(names -> IntStream.range(0, 65).forEach(i -> names.add("n" + i)));
+    refused(names -> IntStream.range(0, 9).forEach(i -> names.add("n" + i)));
     assertThatThrownBy(() -> CatalogImage.of(Digest.EMPTY, List.of(), -1, 0))
         .hasMessageContaining("size");
     assertThatThrownBy(() -> CatalogImage.of(Digest.EMPTY, List.of(), 0, -1))
         .hasMessageContaining("files");
-    assertThatThrownBy(() -> image(1).with(Map.of("A", 1L))).hasMessageContaining("agent");
-    assertThatThrownBy(() -> image(1).with(Map.of("a", -1L))).hasMessageContaining("bytes");
+    assertThatThrownBy(() -> image(1).found(1, 1, Map.of("A", 1L))).hasMessageContaining("agent");
+    assertThatThrownBy(() -> image(1).found(1, 1, Map.of("a", -1L))).hasMessageContaining("bytes");
     assertThatThrownBy(() -> catalog.list(Optional.empty(), 0)).hasMessageContaining("not 0");
     assertThatThrownBy(() -> catalog.list(Optional.empty(), 1001)).hasMessageContaining("1001");
     assertThatThrownBy(() -> catalog.update(Digest.EMPTY, none -> Optional.of(image(1))))
@@ -362,5 +404,9 @@ class ImageCatalogTest {
   private static CatalogImage image(int number) {
     return CatalogImage.of(
         Digest.sha256(new byte[] {(byte) number}), List.of("image:" + number), number, 1);
+  }
+
+  private static ImageUse use(int number, long starts, long missedBytes) {
+    return new ImageUse(image(number).id(), "image:" + number, 100, 1, starts, missedBytes);
   }
 }
