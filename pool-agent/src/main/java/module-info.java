@@ -4,6 +4,7 @@ module io.imageharbour.pool {
   exports io.imageharbour.pool.agent;
   exports io.imageharbour.pool.client;
   exports io.imageharbour.pool.cluster;
+  exports io.imageharbour.pool.control;
   exports io.imageharbour.pool.memory;
   exports io.imageharbour.pool.load;
   exports io.imageharbour.pool.process;

@@ -1,10 +1,12 @@
 package io.imageharbour.cli;
 
 import io.imageharbour.cli.pool.Answer;
+import io.imageharbour.cli.pool.PopularImages;
 import io.imageharbour.cli.pool.StatusReport;
 import io.imageharbour.cli.text.Quantity;
 import io.imageharbour.pool.client.AgentControl;
 import io.imageharbour.pool.client.PoolControl;
+import io.imageharbour.snapshotter.PoolSettings;
 import java.io.IOException;
 import java.io.Writer;
 import java.time.Duration;
@@ -20,13 +22,16 @@ import picocli.CommandLine.Option;
     header = "Show the agents of the pool, their memory and their use.",
     description = {
       "Hits and misses are what clients told agents of; what clients read is not seen by agents"
-          + " themselves. What is counted is counted since the agent began. Exit code 0 means that"
+          + " themselves. What is counted is counted since the agent began. With etcd, the agent that"
+          + " leads tells which images are started most, whether a full pool takes their files"
+          + " (ADMITTED), and how much of them it found in the pool (THERE). Exit code 0 means that"
           + " every agent answered."
     },
     footer = {
       "  harbourctl pool status",
       "  harbourctl pool status --watch",
-      "  harbourctl pool status --json | jq .sum.hitRatio"
+      "  harbourctl pool status --json | jq .sum.hitRatio",
+      "  harbourctl pool status --json | jq '.images[].name'"
     })
 final class PoolStatusCommand implements Callable<Integer> {
 
@@ -57,17 +62,19 @@ final class PoolStatusCommand implements Callable<Integer> {
     if (watch.isPresent() && (watch.get() < 1 || watch.get() > 3600)) {
       throw new UsageException("--watch takes 1 to 3600 seconds, not " + watch.get());
     }
-    try (PoolControl pool = options.control()) {
-      StatusReport report = ask(pool);
+    PoolSettings settings = options.settings();
+    try (PoolControl pool = PoolOptions.control(settings)) {
+      StatusReport report = ask(pool, settings.replicas());
       if (watch.isPresent()) {
-        return watch(pool, report, Duration.ofSeconds(watch.get()));
+        return watch(pool, settings.replicas(), report, Duration.ofSeconds(watch.get()));
       }
       show(report, Optional.empty(), "");
       return PoolFailures.exitCode(report.failures());
     }
   }
 
-  private int watch(PoolControl pool, StatusReport first, Duration interval) throws IOException {
+  private int watch(PoolControl pool, int replicas, StatusReport first, Duration interval)
+      throws IOException {
     boolean clears = root.streams().outIsTerminal() && !json;
     String before = clears ? CLEAR : "";
     StatusReport last = first;
@@ -75,7 +82,7 @@ final class PoolStatusCommand implements Callable<Integer> {
       show(first, Optional.empty(), before);
       while (true) {
         Thread.sleep(interval);
-        StatusReport now = ask(pool);
+        StatusReport now = ask(pool, replicas);
         show(now, Optional.of(last), clears || json ? before : "\n");
         last = now;
       }
@@ -85,8 +92,11 @@ final class PoolStatusCommand implements Callable<Integer> {
     }
   }
 
-  private static StatusReport ask(PoolControl pool) throws InterruptedException {
-    return new StatusReport(Answer.ofAll(pool, AgentControl::status), System.nanoTime());
+  private static StatusReport ask(PoolControl pool, int replicas) throws InterruptedException {
+    return new StatusReport(
+        Answer.ofAll(pool, AgentControl::status),
+        PopularImages.of(Answer.ofAll(pool, AgentControl::images), replicas),
+        System.nanoTime());
   }
 
   private void show(StatusReport report, Optional<StatusReport> last, String before)

@@ -3,6 +3,7 @@ package io.imageharbour.cli;
 import io.imageharbour.pool.agent.Agent;
 import io.imageharbour.pool.agent.AgentConfig;
 import io.imageharbour.pool.cluster.EtcdConfig;
+import io.imageharbour.pool.control.ControlConfig;
 import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.security.PoolSecurity;
 import java.io.IOException;
@@ -56,7 +57,8 @@ final class LocalAgent implements AutoCloseable {
                 security,
                 etcd,
                 Optional.empty(),
-                "info")));
+                "info",
+                ControlConfig.defaults())));
   }
 
   /** The token of all agents whose files are there. */

@@ -4,6 +4,7 @@ import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -40,8 +41,9 @@ public interface ContentSource {
    * Offers a chunk that a source behind this one has brought, for another time. Returns soon.
    *
    * @param bytes have the digest; to be copied, if at all
+   * @param origins of the image that was read, as {@link FrameLocation} has them
    */
-  default void offer(Digest digest, ByteBuffer bytes) {}
+  default void offer(Digest digest, ByteBuffer bytes, List<String> origins) {}
 
   /** Whether it brings frames that follow the wanted one, too, if they are asked for. */
   default boolean bringsFollowing() {

@@ -3,9 +3,9 @@ package io.imageharbour.snapshotter;
 import io.imageharbour.indexer.registry.RegistrySettings;
 import io.imageharbour.pool.process.ConfigTable;
 import io.imageharbour.pool.process.ConfigurationException;
+import io.imageharbour.pool.process.RegistryTable;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -40,7 +40,7 @@ final class ConfigFile {
     ConfigTable registry = file.table("registry");
     ConfigTable fetch = file.table("fetch");
     ConfigTable pool = file.table("pool");
-    RegistrySettings usual = RegistrySettings.defaults();
+    RegistrySettings registries = RegistryTable.read(registry);
     HarbourdConfig config =
         new HarbourdConfig(
             file.path("root", Path.of("/var/lib/harbour")),
@@ -48,9 +48,9 @@ final class ConfigFile {
             file.endpoint("metrics-address"),
             file.logLevel(),
             containerdAddress(containerd),
-            registry.paths("certs-directories", usual.certsDirectories()),
-            registry.path("docker-config", usual.dockerConfigDirectory()),
-            new HashSet<>(registry.strings("plain-http", List.of())),
+            registries.certsDirectories(),
+            registries.dockerConfigDirectory(),
+            registries.plainHttpHosts(),
             Duration.ofSeconds(fetch.integer("timeout", 120, 1, 3600)),
             fetch.integer("parallel", 32, 1, 1024),
             PoolTable.read(pool, PoolOverrides.NONE));

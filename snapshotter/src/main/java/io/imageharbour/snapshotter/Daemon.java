@@ -16,6 +16,7 @@ import io.imageharbour.snapshotter.mounts.OverlayMounts;
 import io.imageharbour.snapshotter.mounts.Recovery;
 import io.imageharbour.snapshotter.mounts.SnapshotDirectories;
 import io.imageharbour.snapshotter.mounts.Snapshotter;
+import io.imageharbour.snapshotter.mounts.StoredImageSizes;
 import io.imageharbour.snapshotter.mounts.StoredIndexNames;
 import io.imageharbour.snapshotter.probe.Finding;
 import io.imageharbour.snapshotter.probe.KernelProbe;
@@ -23,6 +24,8 @@ import io.imageharbour.snapshotter.probe.KernelReport;
 import io.imageharbour.snapshotter.service.SnapshotsServer;
 import io.imageharbour.snapshotter.service.SnapshotsService;
 import io.imageharbour.snapshotter.source.ContainerdContent;
+import io.imageharbour.snapshotter.source.ImageUseReports;
+import io.imageharbour.snapshotter.source.ImageUses;
 import io.imageharbour.snapshotter.source.LayerSources;
 import io.imageharbour.snapshotter.source.PoolSource;
 import io.imageharbour.snapshotter.source.RegistrySource;
@@ -106,7 +109,8 @@ public final class Daemon implements AutoCloseable {
     Optional<PoolClient> pool = config.pool().open();
     pool.ifPresent(client -> parts.push(client::close));
     List<ContentSource> sources = new ArrayList<>();
-    pool.ifPresent(client -> sources.add(new PoolSource(client, config.pool().headStart())));
+    ImageUses uses = new ImageUses();
+    pool.ifPresent(client -> sources.add(new PoolSource(client, uses, config.pool().headStart())));
     sources.add(new RegistrySource(registries, layers));
     ContentStore contents =
         ContentStore.open(
@@ -119,6 +123,16 @@ public final class Daemon implements AutoCloseable {
             directories, contents, mounting.map(IndexMounting::backing), kernel.failures());
     parts.push(indexes::close);
     new Recovery(store, directories, indexes).run();
+    pool.ifPresent(
+        client ->
+            parts.push(
+                new ImageUseReports(
+                        uses,
+                        layers,
+                        new StoredImageSizes(store, indexes),
+                        client::tell,
+                        ImageUseReports.INTERVAL)
+                    ::close));
     OverlayMounts mounts =
         new OverlayMounts(
             directories,
@@ -135,7 +149,9 @@ public final class Daemon implements AutoCloseable {
     SnapshotsServer server =
         SnapshotsServer.start(
             config.address(),
-            new SnapshotsService(new Snapshotter(store, directories, mounts, indexes)),
+            new SnapshotsService(
+                new Snapshotter(
+                    store, directories, mounts, indexes, pool.isPresent() ? uses::started : n -> {})),
             eventLoop);
     parts.push(server::close);
     LOG.info(

@@ -2,6 +2,7 @@ package io.imageharbour.snapshotter;
 
 import io.imageharbour.pool.client.PoolClient;
 import io.imageharbour.pool.client.PoolConfig;
+import io.imageharbour.pool.client.TransportNames;
 import io.imageharbour.pool.cluster.AgentAddress;
 import io.imageharbour.pool.cluster.EtcdConfig;
 import io.imageharbour.pool.cluster.EtcdMembership;
@@ -10,14 +11,9 @@ import io.imageharbour.pool.cluster.StaticMembership;
 import io.imageharbour.pool.process.ConfigTable;
 import io.imageharbour.pool.process.ConfigurationException;
 import io.imageharbour.pool.security.PoolSecurity;
-import io.imageharbour.pool.transport.Transport;
-import io.imageharbour.pool.transport.rdma.RdmaTransport;
-import io.imageharbour.pool.transport.shm.SharedMemoryTransport;
-import io.imageharbour.pool.transport.tcp.TcpTransport;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -126,18 +122,13 @@ public record PoolSettings(
       return Optional.empty();
     }
     PoolSecurity known = security.orElseThrow();
-    List<Transport> opened = new ArrayList<>();
-    for (String name : transports) {
-      opened.add(
-          switch (name) {
-            case "rdma" -> new RdmaTransport();
-            case "shm" -> new SharedMemoryTransport();
-            default -> new TcpTransport(known.context());
-          });
-    }
     StaticMembership listed = new StaticMembership(agents);
     Membership membership = etcd.isPresent() ? EtcdMembership.connect(etcd.get(), listed) : listed;
     return Optional.of(
-        new PoolClient(PoolConfig.of(replicas, readTimeout), known, membership, opened));
+        new PoolClient(
+            PoolConfig.of(replicas, readTimeout),
+            known,
+            membership,
+            TransportNames.open(transports, known)));
   }
 }

@@ -19,7 +19,6 @@ import io.imageharbour.pool.load.Presence;
 import java.io.IOException;
 import java.io.Writer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 
@@ -55,7 +54,7 @@ public record ImageLoad(
   /** Some of the image's chunks. */
   public record Share(long chunks, long bytes) {
     static Share of(ImageChunks all, BitSet positions) {
-      List<Chunk> some = some(all, positions);
+      List<Chunk> some = all.some(positions);
       return new Share(some.size(), ImageChunks.bytes(some));
     }
   }
@@ -85,7 +84,7 @@ public record ImageLoad(
     if (before.failures().size() == agents.size()) {
       throw before.failures().firstEntry().getValue();
     }
-    List<Chunk> wanted = some(all, before.wanted());
+    List<Chunk> wanted = all.some(before.wanted());
     if (!wanted.isEmpty()) {
       stage.start(label, ImageLoader.bytesToFetch(opened, wanted));
       for (AgentControl agent : agents) {
@@ -161,14 +160,6 @@ public record ImageLoad(
       json.writeEndArray();
     }
     out.write("\n");
-  }
-
-  private static List<Chunk> some(ImageChunks all, BitSet positions) {
-    List<Chunk> some = new ArrayList<>();
-    for (int i = positions.nextSetBit(0); i >= 0; i = positions.nextSetBit(i + 1)) {
-      some.add(all.chunks().get(i));
-    }
-    return some;
   }
 
   private static String line(Share share) {

@@ -21,9 +21,11 @@ import java.util.Optional;
  * The agents of a pool at one moment, for people and for scripts.
  *
  * @param answers of each agent
+ * @param images what the agents say of images
  * @param at when, as {@link System#nanoTime} counts
  */
-public record StatusReport(List<Answer<AgentStatus>> answers, long at) {
+public record StatusReport(
+    List<Answer<AgentStatus>> answers, PopularImages images, long at) {
 
   public StatusReport {
     answers = List.copyOf(answers);
@@ -35,7 +37,7 @@ public record StatusReport(List<Answer<AgentStatus>> answers, long at) {
   }
 
   /**
-   * Writes a block for each agent, and their sum.
+   * Writes a block for each agent, their sum, and the images.
    *
    * @param before an earlier report, for what goes on between the two
    */
@@ -52,9 +54,10 @@ public record StatusReport(List<Answer<AgentStatus>> answers, long at) {
       out.write("\n");
     }
     out.write(sum().line(answers.size()) + "\n");
+    images.writeText(out);
   }
 
-  /** Writes an object with an array of agents and their sum. */
+  /** Writes an object with an array of agents, their sum, and the images. */
   public void writeJson(Writer out) throws IOException {
     try (JsonGenerator json = Json.generator(out)) {
       json.writeStartObject();
@@ -72,6 +75,7 @@ public record StatusReport(List<Answer<AgentStatus>> answers, long at) {
       }
       json.writeEndArray();
       sum().write(json);
+      images.writeJson(json);
       json.writeEndObject();
     }
     out.write("\n");

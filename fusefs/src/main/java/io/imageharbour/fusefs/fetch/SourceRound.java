@@ -12,6 +12,7 @@ import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.pack.FrameDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
@@ -178,8 +179,9 @@ final class SourceRound {
     source.bytes.add(bytes);
   }
 
-  private static void offerToOthers(SourceCounters source, Digest digest, ByteBuffer content) {
-    source.before.forEach(other -> other.offer(digest, content.duplicate()));
+  private void offerToOthers(SourceCounters source, Digest digest, ByteBuffer content) {
+    List<String> origins = wanted.location().origins();
+    source.before.forEach(other -> other.offer(digest, content.duplicate(), origins));
   }
 
   private static ByteBuffer bytes(byte[] frame, FrameLocation.Part part) {

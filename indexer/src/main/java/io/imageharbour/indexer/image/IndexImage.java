@@ -74,6 +74,18 @@ public final class IndexImage {
   }
 
   /**
+   * Opens the index image of this very manifest, whatever platform it is for.
+   *
+   * @param maxLayer the largest index layer that is read, compressed and not, in bytes
+   * @throws NotAnIndexImageException if it is an ordinary image, or a list of several, or too large
+   */
+  public static IndexImage open(Repository repository, Digest manifest, long maxLayer)
+      throws IOException, InterruptedException {
+    String digest = manifest.toString();
+    return open(repository, digest, repository.manifest(digest), Math.min(MAX_LAYER, maxLayer));
+  }
+
+  /**
    * Opens the index images of every platform, in their order.
    *
    * @throws NotAnIndexImageException if it is an ordinary image
@@ -157,6 +169,12 @@ public final class IndexImage {
 
   private static IndexImage open(Repository repository, String tagOrDigest, Manifest manifest)
       throws IOException, InterruptedException {
+    return open(repository, tagOrDigest, manifest, MAX_LAYER);
+  }
+
+  private static IndexImage open(
+      Repository repository, String tagOrDigest, Manifest manifest, long maxLayer)
+      throws IOException, InterruptedException {
     ImageReader reader = new ImageReader(repository);
     ImageDocument document = reader.parse(manifest);
     requireHarbours(document, repository, tagOrDigest);
@@ -172,18 +190,19 @@ public final class IndexImage {
         manifest,
         sourceDigest(image, name),
         config.bytes(),
-        readIndex(repository, image.layers().getFirst(), name));
+        readIndex(repository, image.layers().getFirst(), name, maxLayer));
   }
 
-  private static ImageIndex readIndex(Repository repository, Descriptor layer, String name)
+  private static ImageIndex readIndex(
+      Repository repository, Descriptor layer, String name, long maxLayer)
       throws IOException, InterruptedException {
     String source = "the index in layer " + layer.digest() + " of " + name;
-    if (layer.size() > MAX_LAYER) {
+    if (layer.size() > maxLayer) {
       throw new NotAnIndexImageException(
-          source + " would be " + layer.size() + " bytes; at most " + MAX_LAYER + " are read");
+          source + " would be " + layer.size() + " bytes; at most " + maxLayer + " are read");
     }
     try (LayerStream stream =
-        LayerStream.open(repository.openBlob(layer.digest(), layer.size()), MAX_LAYER)) {
+        LayerStream.open(repository.openBlob(layer.digest(), layer.size()), maxLayer)) {
       TarReader tar = new TarReader(stream);
       Optional<TarEntry> entry = tar.next();
       while (entry.isPresent()) {

@@ -6,6 +6,8 @@ import io.imageharbour.pool.cluster.AgentAddress;
 import io.imageharbour.pool.cluster.AgentRegistration;
 import io.imageharbour.pool.cluster.EtcdConfig;
 import io.imageharbour.pool.cluster.EtcdConnection;
+import io.imageharbour.pool.control.ControlPlane;
+import io.imageharbour.pool.control.ControlStats;
 import io.imageharbour.pool.memory.Regions;
 import io.imageharbour.pool.process.MetricsServer;
 import io.imageharbour.pool.process.ProgramVersion;
@@ -24,6 +26,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -57,6 +60,8 @@ public final class Agent implements AutoCloseable {
   private final ContentMemory contents;
   private final AgentSessions sessions;
   private final List<TransportServer> transports = new ArrayList<>();
+  private final Optional<EtcdConnection> etcd;
+  private final Optional<ControlPlane> control;
   private final Server server;
 
   private Agent(AgentConfig config, Duration silence, Duration idleStaging) throws IOException {
@@ -74,13 +79,13 @@ public final class Agent implements AutoCloseable {
         transports.add(opened);
         parts.push(opened::close);
       }
+      etcd = config.etcd().isPresent() ? Optional.of(connect(config.etcd().get())) : Optional.empty();
+      control = etcd.isPresent() ? Optional.of(control(etcd.get())) : Optional.empty();
       server = serve(address);
-      if (config.etcd().isPresent()) {
-        register(config.etcd().get());
-      }
+      etcd.ifPresent(this::register);
       if (config.metricsAddress().isPresent()) {
         MetricsServer metrics =
-            MetricsServer.start(config.metricsAddress().get(), AgentMetrics.of(this::stats));
+            MetricsServer.start(config.metricsAddress().get(), AgentMetrics.of(this::stats, this::controlStats));
         parts.push(metrics::close);
       }
     } catch (IOException | RuntimeException | Error e) {
@@ -171,7 +176,8 @@ public final class Agent implements AutoCloseable {
             .permitKeepAliveTime(1, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             .addService(
-                new PoolService(identity, contents, regions, sessions, transports, this::stats));
+                new PoolService(
+                    identity, contents, regions, sessions, transports, control, this::stats));
     config.security().secure(builder);
     Server started;
     try {
@@ -196,16 +202,33 @@ public final class Agent implements AutoCloseable {
     return regions;
   }
 
+  private EtcdConnection connect(EtcdConfig where) throws IOException {
+    EtcdConnection connection = new EtcdConnection(where);
+    parts.push(connection::close);
+    return connection;
+  }
+
+  private ControlPlane control(EtcdConnection where) throws IOException {
+    ControlPlane plane =
+        new ControlPlane(
+            config.id(), config.control(), where, config.security(), config.transports());
+    parts.push(plane::close);
+    return plane;
+  }
+
   /** Has clients find this agent by etcd, as long as it lives. */
-  private void register(EtcdConfig where) throws IOException {
-    EtcdConnection etcd = new EtcdConnection(where);
-    parts.push(etcd::close);
+  private void register(EtcdConnection where) {
     String host = config.listen().substring(0, config.listen().lastIndexOf(':'));
     AgentAddress address =
         AgentAddress.at(config.id(), host + ":" + port(), contents.usage().capacity());
     AgentRegistration registration =
-        new AgentRegistration(etcd, address, AgentRegistration.DEFAULT_TTL);
+        new AgentRegistration(where, address, AgentRegistration.DEFAULT_TTL);
     parts.push(registration::close);
+  }
+
+  /** What its control plane did. */
+  ControlStats controlStats() {
+    return control.map(ControlPlane::stats).orElse(ControlStats.NONE);
   }
 
   private StatsReply stats() {

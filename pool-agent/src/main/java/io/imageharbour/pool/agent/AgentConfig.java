@@ -1,6 +1,7 @@
 package io.imageharbour.pool.agent;
 
 import io.imageharbour.pool.cluster.EtcdConfig;
+import io.imageharbour.pool.control.ControlConfig;
 import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.security.PoolSecurity;
 import java.net.InetAddress;
@@ -38,6 +39,10 @@ import java.util.Optional;
  *     on, over HTTP; off by default
  * @param logLevel key {@code log-level}: {@code error}, {@code warn}, {@code info} (the default) or
  *     {@code debug}
+ * @param control tables {@code control} and {@code registry}, of use where there is etcd: {@code
+ *     preload}, whether the agent brings popular images into the pool while it leads, default true;
+ *     {@code replicas}, as nodes have it, default 1; {@code interval}, so often it looks while it
+ *     leads, in seconds, 1 to 3600, default 15; and how it reaches registries, as harbourd has it
  */
 public record AgentConfig(
     String id,
@@ -53,7 +58,8 @@ public record AgentConfig(
     PoolSecurity security,
     Optional<EtcdConfig> etcd,
     Optional<String> metricsAddress,
-    String logLevel) {
+    String logLevel,
+    ControlConfig control) {
 
   public AgentConfig {
     transports = List.copyOf(transports);

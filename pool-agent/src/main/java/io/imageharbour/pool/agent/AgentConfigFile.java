@@ -1,16 +1,19 @@
 package io.imageharbour.pool.agent;
 
 import io.imageharbour.pool.cluster.EtcdTable;
+import io.imageharbour.pool.control.ControlConfig;
 import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.policy.UnknownPolicyException;
 import io.imageharbour.pool.process.ByteSize;
 import io.imageharbour.pool.process.ConfigTable;
 import io.imageharbour.pool.process.ConfigurationException;
+import io.imageharbour.pool.process.RegistryTable;
 import io.imageharbour.pool.security.SecurityTable;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -49,6 +52,8 @@ final class AgentConfigFile {
   private static AgentConfig of(ConfigTable file, Options options) throws ConfigurationException {
     SecurityTable security = new SecurityTable(file.table("security"));
     ConfigTable etcd = file.table("etcd");
+    ConfigTable control = file.table("control");
+    ConfigTable registry = file.table("registry");
     AgentConfig config =
         new AgentConfig(
             id(file),
@@ -64,13 +69,26 @@ final class AgentConfigFile {
             security.ofAgent(),
             EtcdTable.read(etcd),
             file.endpoint("metrics-address"),
-            file.logLevel());
-    file.refuseUnknown();
+            file.logLevel(),
+            control(control, registry));
+    for (ConfigTable table : List.of(file, control, registry)) {
+      table.refuseUnknown();
+    }
     if (config.transports().contains("rdma") && config.rdmaAddresses().isEmpty()) {
       throw new ConfigurationException(
           "the transport rdma needs rdma-addresses: IPv4 addresses of this host's RDMA device");
     }
     return config;
+  }
+
+  private static ControlConfig control(ConfigTable control, ConfigTable registry)
+      throws ConfigurationException {
+    int usual = Math.toIntExact(ControlConfig.DEFAULT_INTERVAL.toSeconds());
+    return new ControlConfig(
+        control.flag("preload", true),
+        control.integer("replicas", 1, 1, 8),
+        Duration.ofSeconds(control.integer("interval", usual, 1, 3600)),
+        RegistryTable.read(registry));
   }
 
   private static String id(ConfigTable file) throws ConfigurationException {

@@ -7,6 +7,9 @@ import io.grpc.stub.StreamObserver;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.agent.AgentSession.Batch;
 import io.imageharbour.pool.agent.AgentSession.Staged;
+import io.imageharbour.pool.cluster.ImageUse;
+import io.imageharbour.pool.control.ControlMessages;
+import io.imageharbour.pool.control.ControlPlane;
 import io.imageharbour.pool.linux.SharedMemory;
 import io.imageharbour.pool.memory.Regions;
 import io.imageharbour.pool.memory.Span;
@@ -23,6 +26,8 @@ import io.imageharbour.pool.proto.HasReply;
 import io.imageharbour.pool.proto.HasRequest;
 import io.imageharbour.pool.proto.HelloReply;
 import io.imageharbour.pool.proto.HelloRequest;
+import io.imageharbour.pool.proto.ImagesReply;
+import io.imageharbour.pool.proto.ImagesRequest;
 import io.imageharbour.pool.proto.ListReply;
 import io.imageharbour.pool.proto.ListRequest;
 import io.imageharbour.pool.proto.Place;
@@ -33,6 +38,8 @@ import io.imageharbour.pool.proto.ResizeReply;
 import io.imageharbour.pool.proto.ResizeRequest;
 import io.imageharbour.pool.proto.StatsReply;
 import io.imageharbour.pool.proto.StatsRequest;
+import io.imageharbour.pool.proto.UsedReply;
+import io.imageharbour.pool.proto.UsedRequest;
 import io.imageharbour.pool.transport.OfferMessages;
 import io.imageharbour.pool.transport.Ticket;
 import io.imageharbour.pool.transport.TransportServer;
@@ -66,21 +73,24 @@ final class PoolService extends PoolGrpc.PoolImplBase {
   private final Regions regions;
   private final AgentSessions sessions;
   private final List<TransportServer> transports;
+  private final Optional<ControlPlane> control;
   private final Supplier<StatsReply> stats;
 
-  /** Serves these; {@code stats} makes the answer to {@code Stats}. */
+  /** Serves these, and images where there is control of them; {@code stats} makes the answer to {@code Stats}. */
   PoolService(
       AgentIdentity identity,
       ContentMemory contents,
       Regions regions,
       AgentSessions sessions,
       List<TransportServer> transports,
+      Optional<ControlPlane> control,
       Supplier<StatsReply> stats) {
     this.identity = identity;
     this.contents = contents;
     this.regions = regions;
     this.sessions = sessions;
     this.transports = List.copyOf(transports);
+    this.control = control;
     this.stats = stats;
   }
 
@@ -137,6 +147,7 @@ final class PoolService extends PoolGrpc.PoolImplBase {
           AgentSession session = session(request.getTicket());
           require(request.getContentsCount() <= MAX_CONTENTS, "too many contents at once");
           boolean hasStaging = sessions.openStaging(session);
+          ContentMemory.Usage usage = contents.usage();
           AllocateReply.Builder allocated = AllocateReply.newBuilder();
           List<Staged> staged = new ArrayList<>();
           long end = 0;
@@ -146,7 +157,9 @@ final class PoolService extends PoolGrpc.PoolImplBase {
             require(size > 0 && size <= Span.MAX_LENGTH, "contents have 1 to 1048576 bytes");
             if (contents.contains(digest)) {
               allocated.addPlaces(Place.newBuilder().setResult(Place.Result.ALREADY_THERE));
-            } else if (!hasStaging || end + size > AgentSessions.STAGING) {
+            } else if (!hasStaging
+                || end + size > AgentSessions.STAGING
+                || !isAdmitted(content, usage)) {
               allocated.addPlaces(Place.newBuilder().setResult(Place.Result.REFUSED));
             } else {
               allocated.addPlaces(Place.newBuilder().setResult(Place.Result.WRITE).setOffset(end));
@@ -183,6 +196,24 @@ final class PoolService extends PoolGrpc.PoolImplBase {
           sessions.end(session(request.getTicket()), "the client said goodbye");
           return GoodbyeReply.getDefaultInstance();
         });
+  }
+
+  @Override
+  public void used(UsedRequest request, StreamObserver<UsedReply> reply) {
+    answer(
+        reply,
+        () -> {
+          AgentSession unused = session(request.getTicket());
+          List<ImageUse> uses = wellFormed(() -> ControlMessages.uses(request));
+          control.ifPresent(plane -> plane.used(uses));
+          return UsedReply.getDefaultInstance();
+        });
+  }
+
+  @Override
+  public void images(ImagesRequest request, StreamObserver<ImagesReply> reply) {
+    answer(
+        reply, () -> control.map(ControlPlane::images).orElse(ImagesReply.getDefaultInstance()));
   }
 
   @Override
@@ -243,6 +274,11 @@ final class PoolService extends PoolGrpc.PoolImplBase {
           log.info("event=resized capacity={}", capacity);
           return ResizeReply.newBuilder().setCapacity(capacity).build();
         });
+  }
+
+  private boolean isAdmitted(Content content, ContentMemory.Usage usage) {
+    Optional<Digest> image = wellFormed(() -> ControlMessages.image(content.getImage()));
+    return control.isEmpty() || control.get().admits(image, usage.used(), usage.capacity());
   }
 
   private CommitReply commit(AgentSession session, long number) {
@@ -333,6 +369,14 @@ final class PoolService extends PoolGrpc.PoolImplBase {
   private static Digest digest(ByteString bytes) {
     require(bytes.size() == Digest.BYTES, "digests have 32 bytes");
     return Digest.fromBytes(bytes.toByteArray());
+  }
+
+  private static <T> T wellFormed(Supplier<T> reading) {
+    try {
+      return reading.get();
+    } catch (IllegalArgumentException e) {
+      throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
+    }
   }
 
   private static void require(boolean right, String otherwise) {

@@ -9,10 +9,14 @@ import io.imageharbour.pool.proto.EvictReply;
 import io.imageharbour.pool.proto.EvictRequest;
 import io.imageharbour.pool.proto.HasReply;
 import io.imageharbour.pool.proto.HasRequest;
+import io.imageharbour.pool.proto.ImagesReply;
+import io.imageharbour.pool.proto.ImagesRequest;
 import io.imageharbour.pool.proto.ListReply;
 import io.imageharbour.pool.proto.ListRequest;
+import io.imageharbour.pool.proto.PopularImage;
 import io.imageharbour.pool.proto.ResizeReply;
 import io.imageharbour.pool.proto.ResizeRequest;
+import io.imageharbour.pool.proto.Share;
 import io.imageharbour.pool.proto.StatsReply;
 import io.imageharbour.pool.proto.StatsRequest;
 import java.time.Duration;
@@ -20,7 +24,9 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * What people, and programs for them, ask of one agent. Safe for use by many threads; every call
@@ -94,6 +100,25 @@ public final class AgentControl {
         reply.getCrowdedOut());
   }
 
+  /** What it knows of images; most of that only the agent that leads does. */
+  public PoolImages images() throws AgentUnavailableException {
+    ImagesReply reply =
+        channel.call(PATIENCE, stub -> stub.images(ImagesRequest.getDefaultInstance()));
+    Optional<String> leader = Optional.of(reply.getLeader()).filter(id -> !id.isEmpty());
+    if (!reply.getLeading()) {
+      return new PoolImages(leader, Optional.empty());
+    }
+    return new PoolImages(
+        leader,
+        Optional.of(
+            new PoolImages.Found(
+                Duration.ofMillis(reply.getAgeMillis()),
+                Integer.toUnsignedLong(reply.getKnown()),
+                Integer.toUnsignedLong(reply.getAdmitted()),
+                Duration.ofSeconds(reply.getHalfLifeSeconds()),
+                reply.getImagesList().stream().map(AgentControl::image).toList())));
+  }
+
   /** All contents that it has, in no order. */
   public List<Listed> contents() throws AgentUnavailableException {
     return channel.call(
@@ -159,6 +184,19 @@ public final class AgentControl {
     EvictRequest request = what.apply(EvictRequest.newBuilder()).build();
     EvictReply reply = channel.call(LONG_PATIENCE, stub -> stub.evict(request));
     return new Evicted(reply.getContents(), reply.getBytes());
+  }
+
+  private static PoolImages.Image image(PopularImage image) {
+    return new PoolImages.Image(
+        digest(image.getImage()),
+        image.getName(),
+        image.getSize(),
+        image.getFiles(),
+        image.getFrequency(),
+        image.getMissed(),
+        image.getAdmitted(),
+        image.getSharesList().stream()
+            .collect(Collectors.toMap(Share::getAgent, Share::getBytes, Math::max)));
   }
 
   private static ByteString bytes(List<Digest> digests) {

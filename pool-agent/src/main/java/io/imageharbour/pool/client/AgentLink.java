@@ -3,11 +3,14 @@ package io.imageharbour.pool.client;
 import com.google.protobuf.ByteString;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.cluster.AgentAddress;
+import io.imageharbour.pool.cluster.ImageUse;
 import io.imageharbour.pool.proto.GoodbyeRequest;
 import io.imageharbour.pool.proto.HelloReply;
 import io.imageharbour.pool.proto.HelloRequest;
 import io.imageharbour.pool.proto.ReportReply;
 import io.imageharbour.pool.proto.ReportRequest;
+import io.imageharbour.pool.proto.UsedReply;
+import io.imageharbour.pool.proto.UsedRequest;
 import io.imageharbour.pool.transport.Transport;
 import io.imageharbour.pool.transport.TransportException;
 import java.io.IOException;
@@ -158,6 +161,30 @@ final class AgentLink implements AutoCloseable {
       }
     }
     return outcome == Connected.Outcome.TAKEN;
+  }
+
+  /** Tells the agent what was done with images; what it does not hear is lost. */
+  void tell(List<ImageUse> uses) {
+    Optional<Connected> session = connected;
+    if (session.isEmpty()) {
+      return;
+    }
+    UsedRequest.Builder request = UsedRequest.newBuilder().setTicket(session.get().ticket());
+    for (ImageUse use : uses) {
+      request.addImages(
+          io.imageharbour.pool.proto.ImageUse.newBuilder()
+              .setImage(ByteString.copyFrom(use.image().toBytes()))
+              .setName(use.name())
+              .setSize(use.sizeBytes())
+              .setFiles(use.files())
+              .setStarts(use.starts())
+              .setMissedBytes(use.missedBytes()));
+    }
+    try {
+      UsedReply unused = channel.call(config.callTimeout(), stub -> stub.used(request.build()));
+    } catch (AgentUnavailableException e) {
+      log.debug("event=uses-not-told agent={} cause=\"{}\"", agent.id(), e.getMessage());
+    }
   }
 
   PoolStats.Agent stats() {

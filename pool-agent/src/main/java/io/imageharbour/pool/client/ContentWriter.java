@@ -53,10 +53,12 @@ final class ContentWriter implements AutoCloseable {
             () -> new AgentUnavailableException("agent " + link.agent().id() + " is away"));
     AllocateRequest.Builder request = AllocateRequest.newBuilder().setTicket(now.ticket());
     for (Offered content : contents) {
-      request.addContents(
+      Content.Builder described =
           Content.newBuilder()
               .setDigest(ByteString.copyFrom(content.digest().toBytes()))
-              .setSize(content.size()));
+              .setSize(content.size());
+      content.image().ifPresent(id -> described.setImage(ByteString.copyFrom(id.toBytes())));
+      request.addContents(described);
     }
     AllocateReply reply =
         link.channel().call(config.callTimeout(), stub -> stub.allocate(request.build()));

@@ -58,8 +58,12 @@ final class OfferQueue implements AutoCloseable {
   private final PoolConfig config;
   private final Thread thread;
 
-  /** A content that waits. */
-  record Offered(Digest digest, MemorySegment bytes) {
+  /**
+   * A content that waits.
+   *
+   * @param image that it was read for, if that is known
+   */
+  record Offered(Digest digest, MemorySegment bytes, Optional<Digest> image) {
     int size() {
       return (int) bytes.byteSize();
     }
@@ -73,10 +77,10 @@ final class OfferQueue implements AutoCloseable {
   }
 
   /** Takes a content, or drops it if too much is under way. */
-  void offer(Digest digest, ByteBuffer content) {
+  void offer(Digest digest, ByteBuffer content, Optional<Digest> image) {
     offered.increment();
     if (reserve(content.remaining())) {
-      add(digest, content);
+      add(digest, content, image);
     } else {
       dropped.increment();
     }
@@ -94,7 +98,7 @@ final class OfferQueue implements AutoCloseable {
         pending.wait(LONGEST_WAIT_MILLIS);
       }
     }
-    add(digest, content);
+    add(digest, content, Optional.empty());
   }
 
   private boolean reserve(int bytes) {
@@ -106,11 +110,11 @@ final class OfferQueue implements AutoCloseable {
     return true;
   }
 
-  private void add(Digest digest, ByteBuffer content) {
+  private void add(Digest digest, ByteBuffer content, Optional<Digest> image) {
     byte[] copy = new byte[content.remaining()];
     content.duplicate().get(copy);
     pending.incrementAndGet();
-    boolean unused = queue.offer(new Offered(digest, MemorySegment.ofArray(copy)));
+    boolean unused = queue.offer(new Offered(digest, MemorySegment.ofArray(copy), image));
   }
 
   boolean awaitIdle(Duration patience) throws InterruptedException {

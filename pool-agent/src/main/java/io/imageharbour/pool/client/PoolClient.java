@@ -2,6 +2,7 @@ package io.imageharbour.pool.client;
 
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.cluster.AgentAddress;
+import io.imageharbour.pool.cluster.ImageUse;
 import io.imageharbour.pool.cluster.Membership;
 import io.imageharbour.pool.cluster.Placement;
 import io.imageharbour.pool.memory.Span;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -103,9 +105,39 @@ public final class PoolClient implements AutoCloseable {
    * @param content its bytes, which are copied; they must have the digest
    */
   public void offer(Digest digest, ByteBuffer content) {
+    offer(digest, content, Optional.empty());
+  }
+
+  /**
+   * The same.
+   *
+   * @param image that it was read for, by the digest of its manifest: a full agent takes contents
+   *     of popular images only. Empty if that is not known, or does not matter
+   */
+  public void offer(Digest digest, ByteBuffer content, Optional<Digest> image) {
     if (content.remaining() <= Span.MAX_LENGTH && content.hasRemaining()) {
-      offers.offer(digest, content);
+      offers.offer(digest, content, image);
     }
+  }
+
+  /**
+   * Tells agents what was done with images. Each image is told to the same agent while that can be
+   * reached, else to another one; what nobody hears is lost.
+   */
+  public void tell(List<ImageUse> uses) {
+    Neighbours now = neighbours;
+    if (now.links().isEmpty()) {
+      return;
+    }
+    Map<AgentLink, List<ImageUse>> byLink = new HashMap<>();
+    for (ImageUse use : uses) {
+      Arrays.stream(now.placement().locate(use.image(), now.links().size()))
+          .mapToObj(now.links()::get)
+          .filter(link -> link.connected().isPresent())
+          .findFirst()
+          .ifPresent(link -> byLink.computeIfAbsent(link, any -> new ArrayList<>()).add(use));
+    }
+    byLink.forEach(AgentLink::tell);
   }
 
   /**

@@ -5,6 +5,7 @@ import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.pool.memory.Span;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -53,6 +54,11 @@ public record ImageChunks(List<Chunk> chunks) {
   /** Bytes of some chunks. */
   public static long bytes(Collection<Chunk> some) {
     return some.stream().mapToLong(Chunk::size).sum();
+  }
+
+  /** Those at some positions, in the same order. */
+  public List<Chunk> some(BitSet positions) {
+    return positions.stream().mapToObj(chunks::get).toList();
   }
 
   private static Chunk first(Chunk one, Chunk other) {

@@ -21,15 +21,19 @@ import java.util.SequencedMap;
  * @param there positions of contents that some agent has
  * @param wanted positions of contents that an agent lacks which is to keep them
  * @param unknown positions of contents whose agents have all not answered
+ * @param byAgent positions of contents that each agent has, of those that it is to keep; of agents
+ *     that have answered
  * @param failures agents that have not answered, and why
  */
 public record Presence(
     BitSet there,
     BitSet wanted,
     BitSet unknown,
+    SequencedMap<AgentAddress, BitSet> byAgent,
     SequencedMap<AgentAddress, AgentUnavailableException> failures) {
 
   public Presence {
+    byAgent = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(byAgent));
     failures = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(failures));
   }
 
@@ -47,22 +51,26 @@ public record Presence(
         positions.get(agent).add(i);
       }
     }
-    Map<AgentAddress, List<Integer>> byAgent = new HashMap<>();
+    Map<AgentAddress, List<Integer>> keeps = new HashMap<>();
     for (int i = 0; i < positions.size(); i++) {
-      byAgent.put(placement.agents().get(i), positions.get(i));
+      keeps.put(placement.agents().get(i), positions.get(i));
     }
     BitSet there = new BitSet();
     BitSet wanted = new BitSet();
     BitSet answered = new BitSet();
+    SequencedMap<AgentAddress, BitSet> byAgent = new LinkedHashMap<>();
     SequencedMap<AgentAddress, AgentUnavailableException> failures = new LinkedHashMap<>();
     for (AgentControl agent : agents) {
-      List<Integer> asked = byAgent.getOrDefault(agent.agent(), List.of());
+      List<Integer> asked = keeps.getOrDefault(agent.agent(), List.of());
       try {
         BitSet has = agent.has(asked.stream().map(digests::get).toList());
+        BitSet hasOfAll = new BitSet();
         for (int i = 0; i < asked.size(); i++) {
           answered.set(asked.get(i));
           (has.get(i) ? there : wanted).set(asked.get(i));
+          hasOfAll.set(asked.get(i), has.get(i));
         }
+        byAgent.put(agent.agent(), hasOfAll);
       } catch (AgentUnavailableException e) {
         failures.put(agent.agent(), e);
       }
@@ -70,6 +78,6 @@ public record Presence(
     BitSet unknown = new BitSet();
     unknown.set(0, digests.size());
     unknown.andNot(answered);
-    return new Presence(there, wanted, unknown, failures);
+    return new Presence(there, wanted, unknown, byAgent, failures);
   }
 }

@@ -4,6 +4,9 @@ import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.memory.LookupTable;
 import io.imageharbour.pool.memory.Region;
 import io.imageharbour.pool.memory.Span;
+import io.imageharbour.pool.cluster.EtcdConfig;
+import io.imageharbour.pool.control.ControlConfig;
+import io.imageharbour.pool.control.ControlStats;
 import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.security.PoolSecurity;
 import java.io.IOException;
@@ -35,7 +38,8 @@ public final class Agents {
         security,
         Optional.empty(),
         Optional.empty(),
-        "info");
+        "info",
+        ControlConfig.defaults());
   }
 
   /** The same, with this port for TCP. */
@@ -54,7 +58,33 @@ public final class Agents {
         config.security(),
         config.etcd(),
         config.metricsAddress(),
-        config.logLevel());
+        config.logLevel(),
+        config.control());
+  }
+
+  /** The same that registers itself in etcd. */
+  public static AgentConfig with(AgentConfig config, EtcdConfig etcd, ControlConfig control) {
+    return new AgentConfig(
+        config.id(),
+        config.listen(),
+        config.memory(),
+        config.lockMemory(),
+        config.transports(),
+        config.socket(),
+        config.tcpPort(),
+        config.rdmaAddresses(),
+        config.rdmaPort(),
+        config.policy(),
+        config.security(),
+        Optional.of(etcd),
+        config.metricsAddress(),
+        config.logLevel(),
+        control);
+  }
+
+  /** What an agent's control plane did. */
+  public static ControlStats control(Agent agent) {
+    return agent.controlStats();
   }
 
   /** An agent that takes back staging memory after a second. */

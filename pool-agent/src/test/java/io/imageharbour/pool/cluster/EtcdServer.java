@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * restart. Its keys are read and written through its JSON gateway, so that no client of ours or of
  * jetcd's is asked what is in it.
  */
-final class EtcdServer implements AutoCloseable {
+public final class EtcdServer implements AutoCloseable {
 
   private static final Duration START_DEADLINE = Duration.ofSeconds(30);
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -56,7 +56,7 @@ final class EtcdServer implements AutoCloseable {
     }
   }
 
-  static EtcdServer started(String... options) throws Exception {
+  public static EtcdServer started(String... options) throws Exception {
     EtcdServer server = notStarted(options);
     try {
       server.start();
@@ -67,11 +67,11 @@ final class EtcdServer implements AutoCloseable {
     }
   }
 
-  static EtcdServer notStarted(String... options) throws IOException {
+  public static EtcdServer notStarted(String... options) throws IOException {
     return new EtcdServer(List.of(options));
   }
 
-  URI endpoint() {
+  public URI endpoint() {
     return URI.create("http://127.0.0.1:" + port);
   }
 
@@ -84,7 +84,7 @@ final class EtcdServer implements AutoCloseable {
   }
 
   /** Starts it and waits until it answers. */
-  void start() throws Exception {
+  public void start() throws Exception {
     String scheme = options.contains("--cert-file") ? "https" : "http";
     String client = scheme + "://127.0.0.1:" + port;
     String peer = "http://127.0.0.1:" + peerPort;
@@ -135,7 +135,7 @@ final class EtcdServer implements AutoCloseable {
   }
 
   /** SIGKILL. */
-  void kill() throws Exception {
+  public void kill() throws Exception {
     Process running = process;
     process = null;
     if (running != null) {
@@ -150,25 +150,25 @@ final class EtcdServer implements AutoCloseable {
   }
 
   /** SIGSTOP: it keeps its connections, and answers nothing. */
-  void freeze() throws Exception {
+  public void freeze() throws Exception {
     Signals.stop(pid());
   }
 
   /** SIGCONT. */
-  void thaw() throws Exception {
+  public void thaw() throws Exception {
     Signals.resume(pid());
   }
 
-  void put(String key, String value) throws Exception {
+  public void put(String key, String value) throws Exception {
     call("kv/put", Map.of("key", base64(key), "value", base64(value)));
   }
 
-  void delete(String key) throws Exception {
+  public void delete(String key) throws Exception {
     call("kv/deleterange", Map.of("key", base64(key)));
   }
 
   /** The value of a key. */
-  Optional<String> get(String key) throws Exception {
+  public Optional<String> get(String key) throws Exception {
     return entry(key).map(entry -> text(entry.path("value")));
   }
 

@@ -7,18 +7,18 @@ import java.util.concurrent.locks.LockSupport;
 import org.assertj.core.api.Assertions;
 
 /** Waits until an assertion holds, no longer than a deadline that only a broken program misses. */
-final class Eventually {
+public final class Eventually {
 
   private static final Duration DEADLINE = Duration.ofSeconds(40);
   private static final long STEP_NANOS = Duration.ofMillis(20).toNanos();
 
   private Eventually() {}
 
-  interface Assertion {
+  public interface Assertion {
     void check() throws Exception;
   }
 
-  static void eventually(Assertion assertion) throws Exception {
+  public static void eventually(Assertion assertion) throws Exception {
     long end = System.nanoTime() + DEADLINE.toNanos();
     while (true) {
       try {
@@ -34,7 +34,7 @@ final class Eventually {
   }
 
   /** Asserts that all threads that a connection to etcd brings go away. */
-  static void noThreadIsLeft() throws Exception {
+  public static void noThreadIsLeft() throws Exception {
     eventually(
         () -> {
           Set<String> left = new TreeSet<>();

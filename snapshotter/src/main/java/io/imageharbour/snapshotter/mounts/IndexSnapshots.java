@@ -4,6 +4,7 @@ import io.imageharbour.fusefs.ContentStore;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.erofs.ErofsImage;
 import io.imageharbour.indexer.format.IndexFormat;
+import io.imageharbour.snapshotter.source.ImageSize;
 import io.imageharbour.snapshotter.store.Usage;
 import java.io.IOException;
 import java.io.InputStream;
@@ -157,6 +158,13 @@ public final class IndexSnapshots implements AutoCloseable {
     Path file = indexFile(id);
     try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
       return IndexFormat.read(in, file.toString());
+    }
+  }
+
+  /** How large the image of an index snapshot is; reads its index, when there is memory for it. */
+  ImageSize size(long id) throws IOException {
+    try (IndexMemory.Share share = memory.take(Files.size(indexFile(id)))) {
+      return ImageSize.of(readIndex(id));
     }
   }
 

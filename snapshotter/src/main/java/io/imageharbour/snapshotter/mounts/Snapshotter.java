@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -37,21 +38,33 @@ public final class Snapshotter {
   private static final String LABELS = "labels";
   private static final String LABEL_PREFIX = "labels.";
 
+  /** containerd puts it on the snapshots that it unpacks layers into. */
+  private static final String UNPACK_LABEL = "containerd.io/snapshot.ref";
+
   private final SnapshotStore store;
   private final SnapshotDirectories directories;
   private final OverlayMounts mounts;
   private final IndexSnapshots indexes;
+  private final Consumer<String> starts;
   private final KeyLocks locks = new KeyLocks();
 
+  /**
+   * Works on these.
+   *
+   * @param starts is told of every container that gets a snapshot on an index snapshot: the name of
+   *     that; must be quick
+   */
   public Snapshotter(
       SnapshotStore store,
       SnapshotDirectories directories,
       OverlayMounts mounts,
-      IndexSnapshots indexes) {
+      IndexSnapshots indexes,
+      Consumer<String> starts) {
     this.store = store;
     this.directories = directories;
     this.mounts = mounts;
     this.indexes = indexes;
+    this.starts = starts;
   }
 
   /** Makes a writable snapshot on a committed one, or on nothing; tells how to mount it. */
@@ -208,6 +221,9 @@ public final class Snapshotter {
             ancestors.isEmpty() ? directories.noParent() : mounts.rootOf(ancestors.getFirst()));
         copyMetadata(store.create(id, kind, key, parent, labels));
         stored = true;
+        if (isStart(kind, ancestors, labels)) {
+          starts.accept(ancestors.getLast().name());
+        }
         return answer;
       } finally {
         directories.made(id);
@@ -216,6 +232,15 @@ public final class Snapshotter {
         }
       }
     }
+  }
+
+  /** A snapshot to unpack a layer into is no container's. */
+  private static boolean isStart(
+      SnapshotKind kind, List<Snapshot> ancestors, Map<String, String> labels) {
+    return kind == SnapshotKind.ACTIVE
+        && !ancestors.isEmpty()
+        && ancestors.getLast().index()
+        && !labels.containsKey(UNPACK_LABEL);
   }
 
   /** Only needed if the database is lost; the next start makes up for a copy that is missing. */

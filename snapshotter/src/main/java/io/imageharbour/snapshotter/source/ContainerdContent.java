@@ -6,6 +6,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.MetadataUtils;
+import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.registry.ImageReference;
 import io.imageharbour.indexer.registry.InvalidReferenceException;
 import io.imageharbour.indexer.registry.RepositoryName;
@@ -32,7 +33,9 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -97,6 +100,11 @@ public final class ContainerdContent implements LayerSources {
     return ask(layer, containerd -> imageName(containerd, layer), Optional.empty());
   }
 
+  @Override
+  public Optional<PulledImage> image(LayerOrigin layer) {
+    return ask(layer, containerd -> image(containerd, layer), Optional.empty());
+  }
+
   private Answer ask(LayerOrigin layer) {
     List<RepositoryName> repositories =
         ask(layer, containerd -> repositories(containerd, layer), List.of());
@@ -132,30 +140,68 @@ public final class ContainerdContent implements LayerSources {
   }
 
   /**
-   * Which number a layer has in its manifest is part of the name of a label, and no filter takes a
-   * part of a name: so this goes through all blobs.
+   * What refers to a layer, directly or not. Which number a layer has in its manifest is part of
+   * the name of a label, and no filter takes a part of a name: so this goes through all blobs.
+   *
+   * @return digests: the blobs of the layer, the manifests that refer to these, the lists of these
    */
-  private static Optional<String> imageName(Containerd containerd, LayerOrigin layer) {
+  private static List<Set<String>> referring(Containerd containerd, LayerOrigin layer) {
     String diffId = layer.diffId().toString();
     List<Info> blobs = containerd.blobs();
-    Set<String> found =
-        blobs.stream()
-            .filter(blob -> diffId.equals(blob.getLabelsMap().get(DIFF_ID_LABEL)))
-            .map(Info::getDigest)
-            .collect(Collectors.toCollection(HashSet::new));
+    List<Set<String>> levels = new ArrayList<>();
+    levels.add(
+        digests(blobs, blob -> diffId.equals(blob.getLabelsMap().get(DIFF_ID_LABEL))));
     for (int level = 0; level < LEVELS; level++) {
-      found.addAll(
-          blobs.stream()
-              .filter(blob -> refersToAny(found, blob.getLabelsMap()))
-              .map(Info::getDigest)
-              .toList());
+      Set<String> below = levels.getLast();
+      levels.add(digests(blobs, blob -> refersToAny(below, blob.getLabelsMap())));
     }
-    return containerd.images().stream()
-        .filter(image -> found.contains(image.getTarget().getDigest()))
-        .map(Image::getName)
-        // the CRI plugin calls every image by its digest as well
-        .filter(name -> !name.startsWith("sha256:") && repository(name).isPresent())
+    return levels;
+  }
+
+  private static Set<String> digests(List<Info> blobs, Predicate<Info> which) {
+    return blobs.stream().filter(which).map(Info::getDigest).collect(Collectors.toSet());
+  }
+
+  private static Optional<String> imageName(Containerd containerd, LayerOrigin layer) {
+    Set<String> found = new HashSet<>();
+    referring(containerd, layer).forEach(found::addAll);
+    return names(containerd, found).map(Image::getName).findFirst();
+  }
+
+  private static Optional<PulledImage> image(Containerd containerd, LayerOrigin layer) {
+    List<Set<String>> levels = referring(containerd, layer);
+    Set<String> manifests = levels.get(1);
+    Set<String> targets = new HashSet<>(manifests);
+    targets.addAll(levels.get(2));
+    return names(containerd, targets)
+        .flatMap(
+            image -> {
+              String target = image.getTarget().getDigest();
+              // of a list it is any manifest with this layer: they differ in nothing that is read
+              return (manifests.contains(target) ? Stream.of(target) : manifests.stream().sorted())
+                  .flatMap(manifest -> pulled(image.getName(), manifest).stream());
+            })
         .findFirst();
+  }
+
+  private static Optional<PulledImage> pulled(String name, String manifest) {
+    try {
+      return Optional.of(new PulledImage(name, Digest.parse(manifest)));
+    } catch (IllegalArgumentException e) {
+      LOG.debug("event=manifest-ignored image=\"{}\" cause=\"{}\"", name, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /** The images, with references for names, whose manifest or list is among some. */
+  private static Stream<Image> names(Containerd containerd, Set<String> targets) {
+    return containerd.images().stream()
+        .filter(image -> targets.contains(image.getTarget().getDigest()))
+        // the CRI plugin calls every image by its digest as well
+        .filter(
+            image ->
+                !image.getName().startsWith("sha256:")
+                    && repository(image.getName()).isPresent());
   }
 
   private static boolean refersToAny(Set<String> digests, Map<String, String> labels) {

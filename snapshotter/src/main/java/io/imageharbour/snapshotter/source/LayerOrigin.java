@@ -20,6 +20,11 @@ public record LayerOrigin(String namespace, Digest diffId) {
   /** No repository looks like this: what is behind a colon of theirs is a port and a path. */
   private static final Pattern TEXT = Pattern.compile(PREFIX + "(.+)/(sha256:[0-9a-f]{64})");
 
+  /** Whether an origin seems to name a layer, and no repository. */
+  static boolean isLayer(String origin) {
+    return origin.startsWith(PREFIX);
+  }
+
   /** The layer that this origin names; nothing if it names a repository. */
   static Optional<LayerOrigin> parse(String origin) {
     Matcher matcher = TEXT.matcher(origin);

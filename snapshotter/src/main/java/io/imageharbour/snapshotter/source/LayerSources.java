@@ -18,4 +18,9 @@ public interface LayerSources {
   default Optional<String> imageName(LayerOrigin layer) {
     return Optional.empty();
   }
+
+  /** The image that has this layer; never fails, never takes longer than seconds. */
+  default Optional<PulledImage> image(LayerOrigin layer) {
+    return Optional.empty();
+  }
 }

@@ -87,7 +87,7 @@ class IndexSnapshotsTest {
             List.of(contents.casDirectory(), contents.contentMount()),
             List.of("index=off"),
             List.of());
-    return new Snapshotter(store, directories, mounts, with);
+    return new Snapshotter(store, directories, mounts, with, starts::add);
   }
 
   @AfterEach

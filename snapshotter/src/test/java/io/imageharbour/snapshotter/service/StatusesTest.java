@@ -104,7 +104,7 @@ class StatusesTest {
         IndexSnapshots indexes =
             new IndexSnapshots(directories, contents, Optional.empty(), "EROFS: not there")) {
       OverlayMounts mounts = new OverlayMounts(directories, List.of(), List.of(), List.of());
-      Snapshotter snapshotter = new Snapshotter(store, directories, mounts, indexes);
+      Snapshotter snapshotter = new Snapshotter(store, directories, mounts, indexes, started -> {});
       Mount layer = snapshotter.prepare("a", Optional.empty(), Map.of()).getFirst();
       SmallIndex.write(Path.of(layer.source()), SmallIndex.bytes());
       check(

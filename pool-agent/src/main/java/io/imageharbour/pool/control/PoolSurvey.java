@@ -1,0 +1,127 @@
+package io.imageharbour.pool.control;
+
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.image.IndexImage;
+import io.imageharbour.indexer.registry.ImageReference;
+import io.imageharbour.indexer.registry.RegistryClient;
+import io.imageharbour.pool.client.PoolControl;
+import io.imageharbour.pool.cluster.CatalogImage;
+import io.imageharbour.pool.load.ImageChunks;
+import io.imageharbour.pool.load.Presence;
+import java.io.IOException;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Finds out how much of an image lies in the pool, and where. What an image consists of is read
+ * from its registry, and remembered of the images that were looked at last. For one thread.
+ */
+final class PoolSurvey {
+
+  /** The chunks that are remembered, of all images together: some 30 MB. */
+  private static final int MOST_CHUNKS = 400_000;
+
+  /** Reading an index takes that many times its bytes of heap; it gets a quarter of it. */
+  private static final int HEAP_PER_INDEX_BYTE = 4 * 12;
+
+  /** So many of an image's names are tried. */
+  private static final int MOST_NAMES = 3;
+
+  private final RegistryClient registries;
+  private final int replicas;
+  private final LinkedHashMap<Digest, ImageChunks> known =
+      new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
+
+  /** The image itself, if it had to be opened. */
+  private Optional<IndexImage> opened = Optional.empty();
+
+  /**
+   * What was found.
+   *
+   * @param all chunks of the image
+   * @param presence of these
+   */
+  record Found(ImageChunks all, Presence presence) {
+
+    /** Bytes that some agent has. */
+    long bytesThere() {
+      return bytes(presence.there());
+    }
+
+    /** Bytes that each agent has. */
+    Map<String, Long> agents() {
+      Map<String, Long> agents = new TreeMap<>();
+      presence
+          .byAgent()
+          .forEach(
+              (agent, has) -> {
+                if (agents.size() < CatalogImage.MAX_AGENTS) {
+                  agents.put(agent.id(), bytes(has));
+                }
+              });
+      return agents;
+    }
+
+    private long bytes(BitSet positions) {
+      return ImageChunks.bytes(all.some(positions));
+    }
+  }
+
+  PoolSurvey(RegistryClient registries, int replicas) {
+    this.registries = registries;
+    this.replicas = replicas;
+  }
+
+  /**
+   * Looks at an image.
+   *
+   * @throws IOException if the registry can't be read, or what it has is no index image
+   */
+  Found look(CatalogImage image, PoolControl pool) throws IOException, InterruptedException {
+    opened = Optional.empty();
+    Optional<ImageChunks> remembered = Optional.ofNullable(known.get(image.id()));
+    ImageChunks all =
+        remembered.isPresent() ? remembered.get() : ImageChunks.of(open(image).index());
+    remember(image.id(), all);
+    return new Found(all, Presence.ask(pool.agents(), replicas, all.digests()));
+  }
+
+  /** Opens the image that was looked at last, if that has not been done. */
+  IndexImage open(CatalogImage image) throws IOException, InterruptedException {
+    if (opened.isEmpty()) {
+      opened = Optional.of(openByAnyName(image));
+    }
+    return opened.get();
+  }
+
+  /** Lets go of what only loading needs. */
+  void release() {
+    opened = Optional.empty();
+  }
+
+  private IndexImage openByAnyName(CatalogImage image) throws IOException, InterruptedException {
+    Optional<IOException> failure = Optional.empty();
+    for (String name : image.names().subList(0, Math.min(MOST_NAMES, image.names().size()))) {
+      try {
+        return IndexImage.open(
+            registries.repository(ImageReference.parse(name).repository()),
+            image.id(),
+            Runtime.getRuntime().maxMemory() / HEAP_PER_INDEX_BYTE);
+      } catch (IOException e) {
+        failure = Optional.of(failure.orElse(e));
+      }
+    }
+    throw failure.orElseGet(() -> new IOException("nobody says which registry has it"));
+  }
+
+  private void remember(Digest image, ImageChunks all) {
+    known.put(image, all);
+    long chunks = known.values().stream().mapToLong(each -> each.chunks().size()).sum();
+    while (chunks > MOST_CHUNKS && known.size() > 1) {
+      chunks -= known.pollFirstEntry().getValue().chunks().size();
+    }
+  }
+}
