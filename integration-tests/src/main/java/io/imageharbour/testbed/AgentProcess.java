@@ -6,16 +6,17 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** A harbour-agent of the workspace's own, which lends memory over every transport there is. */
 public final class AgentProcess implements AutoCloseable {
 
-  private final Path directory;
+  private final Path token;
   private final int port;
   private final ServerProcess process;
 
-  private AgentProcess(Path directory, int port, ServerProcess process) {
-    this.directory = directory;
+  private AgentProcess(Path token, int port, ServerProcess process) {
+    this.token = token;
     this.port = port;
     this.process = process;
   }
@@ -36,6 +37,45 @@ public final class AgentProcess implements AutoCloseable {
   public static AgentProcess start(
       Workspace workspace, HarbourTree tree, String name, String memory, int port)
       throws IOException, InterruptedException {
+    Path token = workspace.directory(name).resolve("token");
+    return start(workspace, tree, name, memory, port, token, "");
+  }
+
+  /**
+   * Starts an agent that registers itself, and looks every second while it leads.
+   *
+   * @param token the pool's; made if it is not there
+   */
+  public static AgentProcess startInEtcd(
+      Workspace workspace,
+      HarbourTree tree,
+      String name,
+      String memory,
+      EtcdProcess etcd,
+      Path token)
+      throws IOException, InterruptedException {
+    String tables =
+        """
+
+        [etcd]
+        endpoints = ["%s"]
+
+        [control]
+        interval = 1
+        """
+            .formatted(etcd.url());
+    return start(workspace, tree, name, memory, Network.freePort(), token, tables);
+  }
+
+  private static AgentProcess start(
+      Workspace workspace,
+      HarbourTree tree,
+      String name,
+      String memory,
+      int port,
+      Path token,
+      String tables)
+      throws IOException, InterruptedException {
     Path directory = workspace.directory(name);
     Path configuration = directory.resolve("agent.toml");
     Files.writeString(
@@ -49,9 +89,8 @@ public final class AgentProcess implements AutoCloseable {
 
         [security]
         token-file = "%s"
-        """
-            .formatted(
-                name, port, memory, directory.resolve("agent.sock"), directory.resolve("token")));
+        %s"""
+            .formatted(name, port, memory, directory.resolve("agent.sock"), token, tables));
     ServerProcess process =
         ServerProcess.start(
             workspace,
@@ -59,7 +98,7 @@ public final class AgentProcess implements AutoCloseable {
             tree.harbourAgent("--config", configuration),
             directory.resolve("log"),
             () -> accepts(port));
-    return new AgentProcess(directory, port, process);
+    return new AgentProcess(token, port, process);
   }
 
   /** Where clients say hello. */
@@ -72,12 +111,12 @@ public final class AgentProcess implements AutoCloseable {
   }
 
   public Path tokenFile() {
-    return directory.resolve("token");
+    return token;
   }
 
   /** A pool of this agent alone. */
   public PoolAccess pool(String... transports) {
-    return new PoolAccess(List.of(endpoint()), tokenFile(), List.of(transports));
+    return new PoolAccess(List.of(endpoint()), Optional.empty(), tokenFile(), List.of(transports));
   }
 
   public ServerProcess process() {

@@ -151,7 +151,11 @@ public final class Daemon implements AutoCloseable {
             config.address(),
             new SnapshotsService(
                 new Snapshotter(
-                    store, directories, mounts, indexes, pool.isPresent() ? uses::started : n -> {})),
+                    store,
+                    directories,
+                    mounts,
+                    indexes,
+                    pool.isPresent() ? uses::started : n -> {})),
             eventLoop);
     parts.push(server::close);
     LOG.info(

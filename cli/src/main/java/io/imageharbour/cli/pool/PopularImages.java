@@ -52,8 +52,7 @@ public record PopularImages(
     PoolImages.Found now = found.get();
     out.write(
         "; %s, %s admitted\n"
-            .formatted(
-                Quantity.count(now.known(), "image"), Quantity.count(now.admitted())));
+            .formatted(Quantity.count(now.known(), "image"), Quantity.count(now.admitted())));
     if (now.images().isEmpty()) {
       return;
     }

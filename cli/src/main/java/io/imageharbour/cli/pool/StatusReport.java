@@ -24,8 +24,7 @@ import java.util.Optional;
  * @param images what the agents say of images
  * @param at when, as {@link System#nanoTime} counts
  */
-public record StatusReport(
-    List<Answer<AgentStatus>> answers, PopularImages images, long at) {
+public record StatusReport(List<Answer<AgentStatus>> answers, PopularImages images, long at) {
 
   public StatusReport {
     answers = List.copyOf(answers);

@@ -79,13 +79,15 @@ public final class Agent implements AutoCloseable {
         transports.add(opened);
         parts.push(opened::close);
       }
-      etcd = config.etcd().isPresent() ? Optional.of(connect(config.etcd().get())) : Optional.empty();
+      etcd =
+          config.etcd().isPresent() ? Optional.of(connect(config.etcd().get())) : Optional.empty();
       control = etcd.isPresent() ? Optional.of(control(etcd.get())) : Optional.empty();
       server = serve(address);
       etcd.ifPresent(this::register);
       if (config.metricsAddress().isPresent()) {
         MetricsServer metrics =
-            MetricsServer.start(config.metricsAddress().get(), AgentMetrics.of(this::stats, this::controlStats));
+            MetricsServer.start(
+                config.metricsAddress().get(), AgentMetrics.of(this::stats, this::controlStats));
         parts.push(metrics::close);
       }
     } catch (IOException | RuntimeException | Error e) {

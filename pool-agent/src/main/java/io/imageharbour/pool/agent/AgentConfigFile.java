@@ -28,6 +28,9 @@ final class AgentConfigFile {
   private static final Set<String> TRANSPORTS = Set.of("rdma", "shm", "tcp");
   private static final long LEAST_MEMORY = 16 << 20;
 
+  /** Nobody waits for an image that is loaded ahead of time, but for the next one. */
+  private static final Duration FIRST_CONTACT = Duration.ofSeconds(10);
+
   /**
    * What the command line says instead of the file.
    *
@@ -88,7 +91,7 @@ final class AgentConfigFile {
         control.flag("preload", true),
         control.integer("replicas", 1, 1, 8),
         Duration.ofSeconds(control.integer("interval", usual, 1, 3600)),
-        RegistryTable.read(registry));
+        RegistryTable.read(registry).withFirstContact(FIRST_CONTACT));
   }
 
   private static String id(ConfigTable file) throws ConfigurationException {

@@ -29,15 +29,23 @@ final class AgentMetrics {
   private void add(Supplier<StatsReply> all) {
     gauge(all, "capacity_bytes", "Memory that is lent.", stats -> (double) stats.getCapacity());
     gauge(all, "used_bytes", "Memory that contents take up.", stats -> (double) stats.getUsed());
-    gauge(all, "largest_free_bytes",
+    gauge(
+        all,
+        "largest_free_bytes",
         "Longest run of free memory.",
         stats -> (double) stats.getLargestFree());
-    gauge(all, "fragmentation_ratio",
+    gauge(
+        all,
+        "fragmentation_ratio",
         "Part of the free memory that can't hold the longest contents.",
         StatsReply::getFragmentation);
     gauge(all, "contents", "Contents that are there.", stats -> (double) stats.getContents());
     gauge(all, "sessions", "Clients that have said hello.", StatsReply::getSessions);
-    gauge(all, "staging_bytes", "Memory that clients write into.", stats -> (double) stats.getStaging());
+    gauge(
+        all,
+        "staging_bytes",
+        "Memory that clients write into.",
+        stats -> (double) stats.getStaging());
     count(all, "reads", "Reads that found their content.", StatsReply::getReadsReported);
     count(all, "missed_reads", "Reads that did not.", StatsReply::getMissesReported);
     count(all, "read_bytes", "Bytes of those reads.", StatsReply::getBytesReported);
@@ -45,10 +53,14 @@ final class AgentMetrics {
     count(all, "wrong_contents", "Contents that failed their digest.", StatsReply::getWrong);
     count(all, "evicted_contents", "Contents given up for others.", StatsReply::getEvicted);
     count(all, "refused_contents", "Contents that found no room.", StatsReply::getRefused);
-    count(all, "crowded_out_contents",
+    count(
+        all,
+        "crowded_out_contents",
         "Contents given up because their bucket of the lookup table was full.",
         StatsReply::getCrowdedOut);
-    count(all, "moved_bytes",
+    count(
+        all,
+        "moved_bytes",
         "Bytes of contents that were moved to make room for longer ones.",
         StatsReply::getMovedBytes);
   }
@@ -84,8 +96,7 @@ final class AgentMetrics {
         ControlStats::droppedUses);
   }
 
-  private <T> void gauge(
-      Supplier<T> stats, String name, String help, ToDoubleFunction<T> value) {
+  private <T> void gauge(Supplier<T> stats, String name, String help, ToDoubleFunction<T> value) {
     GaugeWithCallback.builder()
         .name("harbour_agent_" + name)
         .help(help)
@@ -93,8 +104,7 @@ final class AgentMetrics {
         .register(registry);
   }
 
-  private <T> void count(
-      Supplier<T> stats, String name, String help, ToLongFunction<T> value) {
+  private <T> void count(Supplier<T> stats, String name, String help, ToLongFunction<T> value) {
     CounterWithCallback.builder()
         .name("harbour_agent_" + name + "_total")
         .help(help)

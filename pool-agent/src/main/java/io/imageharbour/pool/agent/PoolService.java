@@ -76,7 +76,10 @@ final class PoolService extends PoolGrpc.PoolImplBase {
   private final Optional<ControlPlane> control;
   private final Supplier<StatsReply> stats;
 
-  /** Serves these, and images where there is control of them; {@code stats} makes the answer to {@code Stats}. */
+  /**
+   * Serves these, and images where there is control of them; {@code stats} makes the answer to
+   * {@code Stats}.
+   */
   PoolService(
       AgentIdentity identity,
       ContentMemory contents,
@@ -212,8 +215,7 @@ final class PoolService extends PoolGrpc.PoolImplBase {
 
   @Override
   public void images(ImagesRequest request, StreamObserver<ImagesReply> reply) {
-    answer(
-        reply, () -> control.map(ControlPlane::images).orElse(ImagesReply.getDefaultInstance()));
+    answer(reply, () -> control.map(ControlPlane::images).orElse(ImagesReply.getDefaultInstance()));
   }
 
   @Override

@@ -24,8 +24,7 @@ public final class TransportNames {
    * @param names each one of {@link #ALL}
    * @throws IOException if one can't be set up
    */
-  public static List<Transport> open(List<String> names, PoolSecurity security)
-      throws IOException {
+  public static List<Transport> open(List<String> names, PoolSecurity security) throws IOException {
     List<Transport> opened = new ArrayList<>();
     for (String name : names) {
       opened.add(

@@ -78,8 +78,7 @@ public final class ControlPlane implements AutoCloseable {
     record = new AdmissionRecord(etcd);
     membership = new EtcdMembership(etcd, new StaticMembership(List.of()));
     round =
-        new LeaderRound(
-            id, catalog, record, membership, config.replicas(), InstantSource.system());
+        new LeaderRound(id, catalog, record, membership, config.replicas(), InstantSource.system());
     thread = Thread.ofPlatform().daemon().name("control").unstarted(this::run);
     leadership = new Leadership(etcd, id, Leadership.DEFAULT_TTL, new Awakened());
     preloads =

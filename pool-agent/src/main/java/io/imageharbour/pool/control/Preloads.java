@@ -183,8 +183,7 @@ final class Preloads implements AutoCloseable {
             .filter(ranked -> retries.isDue(ranked.image().id()))
             // a stable sort: of those whose turn it is the most popular first
             .sorted(
-                Comparator.comparingLong(
-                    ranked -> lastLooks.getOrDefault(ranked.image().id(), 0L)))
+                Comparator.comparingLong(ranked -> lastLooks.getOrDefault(ranked.image().id(), 0L)))
             .limit(LOOKS)
             .toList();
     looks++;

@@ -11,7 +11,9 @@ import io.imageharbour.pool.cluster.CatalogImage;
  */
 record RankedImage(CatalogImage image, double frequency, double missed, boolean admitted) {
 
-  /** How much it is asked for: every start counts 1, and so does a whole image's worth of misses. */
+  /**
+   * How much it is asked for: every start counts 1, and so does a whole image's worth of misses.
+   */
   double demand() {
     return frequency + missed;
   }

@@ -37,8 +37,7 @@ final class Retries {
     Optional<Failed> last = Optional.ofNullable(failed.get(image));
     Duration pause = last.map(known -> known.pause().multipliedBy(2)).orElse(FIRST);
     failed.put(
-        image,
-        new Failed(pause.compareTo(LONGEST) < 0 ? pause : LONGEST, nanoTime.getAsLong()));
+        image, new Failed(pause.compareTo(LONGEST) < 0 ? pause : LONGEST, nanoTime.getAsLong()));
     return last.isEmpty();
   }
 

@@ -1,12 +1,12 @@
 package io.imageharbour.pool.agent;
 
 import io.imageharbour.indexer.Digest;
-import io.imageharbour.pool.memory.LookupTable;
-import io.imageharbour.pool.memory.Region;
-import io.imageharbour.pool.memory.Span;
 import io.imageharbour.pool.cluster.EtcdConfig;
 import io.imageharbour.pool.control.ControlConfig;
 import io.imageharbour.pool.control.ControlStats;
+import io.imageharbour.pool.memory.LookupTable;
+import io.imageharbour.pool.memory.Region;
+import io.imageharbour.pool.memory.Span;
 import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.security.PoolSecurity;
 import java.io.IOException;

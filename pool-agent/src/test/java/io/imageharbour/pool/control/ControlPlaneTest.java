@@ -105,8 +105,7 @@ class ControlPlaneTest {
     assertThat(cold.missed()).isBetween(0.49, 0.5);
     assertThat(cold.admitted()).isFalse();
 
-    agents.get(first).close();
-    agents.remove(first);
+    Optional.ofNullable(agents.remove(first)).ifPresent(Agent::close);
     eventually(
         () -> {
           assertThat(leader()).isNotEqualTo(first);
@@ -169,7 +168,8 @@ class ControlPlaneTest {
     agents.put("alone", agent);
     PoolClient client = client();
     client.tell(List.of(use(HOT, "r.test/hot:1", 20 * MIB, 1, 0)));
-    assertThat(ask().getFirst().images()).isEqualTo(new PoolImages(Optional.empty(), Optional.empty()));
+    assertThat(ask().getFirst().images())
+        .isEqualTo(new PoolImages(Optional.empty(), Optional.empty()));
     assertThat(isTaken(client, Optional.of(COLD))).isTrue();
   }
 
@@ -180,7 +180,11 @@ class ControlPlaneTest {
     client.tell(List.of(use(HOT, "127.0.0.1:1/hot:1", 20 * MIB, 5, 0)));
     eventually(() -> assertThat(admitted()).containsExactly(HOT));
     eventually(
-        () -> assertThat(Agents.control(agents.get("a")).failedPreloads()).isEqualTo(1));
+        () ->
+            assertThat(
+                    Agents.control(Optional.ofNullable(agents.get("a")).orElseThrow())
+                        .failedPreloads())
+                .isEqualTo(1));
     assertThat(found().images().getFirst().agents()).isEmpty();
     assertThat(isTaken(client, Optional.of(COLD))).isTrue();
   }
@@ -219,7 +223,11 @@ class ControlPlaneTest {
             Optional.empty(),
             Optional.empty());
     ControlConfig control =
-        new ControlConfig(preload, 1, Duration.ofSeconds(1), RegistrySettings.defaults());
+        new ControlConfig(
+            preload,
+            1,
+            Duration.ofSeconds(1),
+            RegistrySettings.defaults().withFirstContact(Duration.ofMillis(500)));
     agents.put(
         id, Agent.start(Agents.with(Agents.config(id, directory, 0, security), etcd, control)));
   }

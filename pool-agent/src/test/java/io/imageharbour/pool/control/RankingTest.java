@@ -75,7 +75,8 @@ class RankingTest {
 
   @Property(tries = 300)
   void whatIsAdmittedFitsAndNoneThatIsMorePopularFitsBeside(
-      @ForAll("images") List<RankedImage> images, @ForAll @LongRange(min = 0, max = 500) long room) {
+      @ForAll("images") List<RankedImage> images,
+      @ForAll @LongRange(min = 0, max = 500) long room) {
     List<RankedImage> order = Ranking.of(images, room);
     long used =
         order.stream()
@@ -92,7 +93,8 @@ class RankingTest {
 
   @Property(tries = 300)
   void rankingAgainChangesNothing(
-      @ForAll("images") List<RankedImage> images, @ForAll @LongRange(min = 0, max = 500) long room) {
+      @ForAll("images") List<RankedImage> images,
+      @ForAll @LongRange(min = 0, max = 500) long room) {
     List<RankedImage> once = Ranking.of(images, room);
     assertThat(admitted(Ranking.of(once, room))).isEqualTo(admitted(once));
   }

@@ -11,7 +11,9 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Finds out how large an image is by reading its index again; takes a moment, and keeps nothing. */
+/**
+ * Finds out how large an image is by reading its index again; takes a moment, and keeps nothing.
+ */
 public final class StoredImageSizes implements Function<LayerOrigin, Optional<ImageSize>> {
 
   private static final Logger LOG = LoggerFactory.getLogger(StoredImageSizes.class);

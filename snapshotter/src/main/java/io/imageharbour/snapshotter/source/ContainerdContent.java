@@ -149,8 +149,7 @@ public final class ContainerdContent implements LayerSources {
     String diffId = layer.diffId().toString();
     List<Info> blobs = containerd.blobs();
     List<Set<String>> levels = new ArrayList<>();
-    levels.add(
-        digests(blobs, blob -> diffId.equals(blob.getLabelsMap().get(DIFF_ID_LABEL))));
+    levels.add(digests(blobs, blob -> diffId.equals(blob.getLabelsMap().get(DIFF_ID_LABEL))));
     for (int level = 0; level < LEVELS; level++) {
       Set<String> below = levels.getLast();
       levels.add(digests(blobs, blob -> refersToAny(below, blob.getLabelsMap())));
@@ -200,8 +199,7 @@ public final class ContainerdContent implements LayerSources {
         // the CRI plugin calls every image by its digest as well
         .filter(
             image ->
-                !image.getName().startsWith("sha256:")
-                    && repository(image.getName()).isPresent());
+                !image.getName().startsWith("sha256:") && repository(image.getName()).isPresent());
   }
 
   private static boolean refersToAny(Set<String> digests, Map<String, String> labels) {

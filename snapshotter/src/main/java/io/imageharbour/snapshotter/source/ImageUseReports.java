@@ -66,8 +66,7 @@ public final class ImageUseReports implements AutoCloseable {
     long next = System.nanoTime() + interval.toNanos();
     try {
       while (true) {
-        Optional<ImageUses.Counted> fresh =
-            uses.awaitFresh(Math.max(0, next - System.nanoTime()));
+        Optional<ImageUses.Counted> fresh = uses.awaitFresh(Math.max(0, next - System.nanoTime()));
         try {
           if (fresh.isPresent()) {
             identify(fresh.get());

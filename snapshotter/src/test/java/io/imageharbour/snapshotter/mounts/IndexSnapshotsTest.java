@@ -19,6 +19,7 @@ import io.imageharbour.indexer.format.NotAnIndexException;
 import io.imageharbour.indexer.registry.RepositoryName;
 import io.imageharbour.snapshotter.Programs;
 import io.imageharbour.snapshotter.SmallIndex;
+import io.imageharbour.snapshotter.source.ImageSize;
 import io.imageharbour.snapshotter.source.LayerOrigin;
 import io.imageharbour.snapshotter.source.LayerSources;
 import io.imageharbour.snapshotter.store.Snapshot;
@@ -66,6 +67,7 @@ class IndexSnapshotsTest {
   private ContentStore contents;
   private IndexSnapshots indexes;
   private Snapshotter snapshotter;
+  private final List<String> starts = new ArrayList<>();
 
   @BeforeEach
   void open() throws Exception {
@@ -305,6 +307,36 @@ class IndexSnapshotsTest {
     assertThat(imageOfContent(Optional.empty())).isEqualTo(layer);
     StoredIndexNames names = new StoredIndexNames(store, directories, NO_CONTAINERD);
     assertThat(names.describe(Digest.sha256(new byte[] {1}))).isEmpty();
+  }
+
+  @Test
+  void onlyAContainerOnAnIndexSnapshotIsAStart() throws Exception {
+    commit("index", Map.of());
+    Optional<String> index = Optional.of("index");
+    snapshotter.view("view", index, Map.of());
+    snapshotter.prepare("unpack", index, Map.of("containerd.io/snapshot.ref", "sha256:1"));
+    snapshotter.commit("layer", "unpack", Map.of());
+    assertThat(starts).isEmpty();
+
+    snapshotter.prepare("c1", index, Map.of());
+    snapshotter.prepare("c2", Optional.of("layer"), Map.of());
+    assertThat(starts).containsExactly("index", "index");
+
+    snapshotter.prepare("base", NO_PARENT, Map.of());
+    snapshotter.commit("ordinary", "base", Map.of());
+    snapshotter.prepare("c3", Optional.of("ordinary"), Map.of());
+    assertThat(starts).hasSize(2);
+  }
+
+  @Test
+  void theSizeOfAnImageIsReadFromItsSnapshot() throws Exception {
+    Digest layer = Digest.EMPTY;
+    commit("default/7/" + layer, Map.of());
+    StoredImageSizes sizes = new StoredImageSizes(store, indexes);
+    ImageIndex index = indexes.readIndex(store.get("default/7/" + layer).id());
+    assertThat(sizes.apply(new LayerOrigin("default", layer))).contains(ImageSize.of(index));
+    assertThat(ImageSize.of(index).bytes()).isPositive();
+    assertThat(sizes.apply(new LayerOrigin("other", layer))).isEmpty();
   }
 
   private void commit(String name, Map<String, String> labels, String... origins)

@@ -144,6 +144,38 @@ class ContainerdContentTest {
     assertThat(containerd.imageName(ORIGIN)).isEmpty();
   }
 
+  @Test
+  void anImageIsKnownByItsManifestForThisPlatform() throws Exception {
+    Digest manifest = Digest.sha256(new byte[] {2});
+    labels = Map.of("containerd.io/uncompressed", LAYER.toString());
+    others =
+        List.of(
+            blob(manifest.toString(), Map.of("containerd.io/gc.ref.content.l.0", "layer")),
+            blob(
+                "platforms",
+                Map.of(
+                    "containerd.io/gc.ref.content.m.0",
+                    "of-another-platform",
+                    "containerd.io/gc.ref.content.m.1",
+                    manifest.toString())));
+    Server server = serve();
+    names = List.of(name("r.test/other:1", "other"), name("r.test/list:1", "platforms"));
+    assertThat(containerd.image(ORIGIN)).contains(new PulledImage("r.test/list:1", manifest));
+    names = List.of(name("NO NAME", "platforms"), name("r.test/one:1", manifest.toString()));
+    assertThat(containerd.image(ORIGIN)).contains(new PulledImage("r.test/one:1", manifest));
+    names = List.of(name("r.test/other:1", "other"));
+    assertThat(containerd.image(ORIGIN)).isEmpty();
+    names = List.of(name("r.test/list:1", "platforms"));
+    others =
+        List.of(
+            blob("no digest", Map.of("containerd.io/gc.ref.content.l.0", "layer")),
+            blob("platforms", Map.of("containerd.io/gc.ref.content.m.1", "no digest")));
+    assertThat(containerd.image(ORIGIN)).isEmpty();
+    assertThat(containerd.image(new LayerOrigin("broken", LAYER))).isEmpty();
+    server.shutdownNow().awaitTermination();
+    assertThat(containerd.image(ORIGIN)).isEmpty();
+  }
+
   private static Info blob(String digest, Map<String, String> labels) {
     return Info.newBuilder().setDigest(digest).putAllLabels(labels).build();
   }
