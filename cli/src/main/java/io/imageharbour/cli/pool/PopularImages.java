@@ -46,7 +46,7 @@ public record PopularImages(
     }
     out.write("\nleader: " + Escaped.line(leader.get()));
     if (found.isEmpty()) {
-      out.write(", which does not answer\n");
+      out.write(", from which no word of images came yet\n");
       return;
     }
     PoolImages.Found now = found.get();

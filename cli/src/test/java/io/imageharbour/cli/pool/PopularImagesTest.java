@@ -70,7 +70,8 @@ class PopularImagesTest {
 
   @Test
   void aLeaderThatDoesNotAnswerIsNamedAndWithoutOneNothingIsSaid() throws Exception {
-    assertThat(text(of(1, NOBODY, knows("b")))).isEqualTo("\nleader: b, which does not answer\n");
+    assertThat(text(of(1, NOBODY, knows("b"))))
+        .isEqualTo("\nleader: b, from which no word of images came yet\n");
     assertThat(json(of(1, knows("b"))).get("images")).isEmpty();
     assertThat(text(of(1, NOBODY))).isEmpty();
     assertThat(json(of(1, NOBODY)).get("leader").isNull()).isTrue();

@@ -148,8 +148,6 @@ final class Preloads implements AutoCloseable {
           look(images);
         } catch (IOException | EtcdUnavailableException e) {
           log.debug("event=looks-ended cause=\"{}\"", e.getMessage());
-        } catch (RuntimeException e) {
-          log.error("event=preload-broken", e);
         }
       }
     } catch (InterruptedException e) {
@@ -207,6 +205,10 @@ final class Preloads implements AutoCloseable {
     CatalogImage image = ranked.image();
     try {
       PoolSurvey.Found found = survey.look(image, pool);
+      if (found.presence().byAgent().isEmpty()) {
+        // nobody answers: nothing is known, and nothing can be brought
+        return;
+      }
       write(image, found);
       if (!ranked.admitted() || ranked.demand() < POPULAR || isEnough(found)) {
         retries.succeeded(image.id());
@@ -220,10 +222,14 @@ final class Preloads implements AutoCloseable {
         retries.succeeded(image.id());
         log.info("event=preloaded image={} name={}", image.id(), name(image));
       } else {
-        fail(image, "agents did not keep it: they have no room, or fail");
+        fail(image, "agents did not keep it: they have no room, or do not answer");
       }
     } catch (IOException e) {
       fail(image, String.valueOf(e.getMessage()));
+    } catch (RuntimeException e) {
+      // what a registry brings must not keep the others from their turn
+      log.error("event=preload-broken image={}", image.id(), e);
+      fail(image, e.toString());
     }
   }
 
