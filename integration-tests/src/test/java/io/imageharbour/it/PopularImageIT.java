@@ -83,13 +83,15 @@ final class PopularImageIT {
     }
   }
 
-  private boolean isHottest(SharedTestbed.Converted image, Node node) throws Exception {
+  private boolean isHottest(SharedTestbed.Converted image, Node node)
+      throws IOException, InterruptedException {
     JsonNode hottest = pool(node, "status").at("/images/0");
     return hottest.path("name").asText().equals(image.reference())
         && hottest.path("there").asDouble() == 1;
   }
 
-  private boolean isThere(SharedTestbed.Converted image, Node node) throws Exception {
+  private boolean isThere(SharedTestbed.Converted image, Node node)
+      throws IOException, InterruptedException {
     JsonNode bytes = pool(node, "ls", image.reference()).at("/0/bytes");
     return bytes.get("there").asLong() == bytes.get("all").asLong();
   }
