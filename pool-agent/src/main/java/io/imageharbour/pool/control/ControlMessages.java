@@ -85,9 +85,6 @@ public final class ControlMessages {
   }
 
   private static Digest digest(ByteString bytes) {
-    if (bytes.size() != Digest.BYTES) {
-      throw new IllegalArgumentException("digests have 32 bytes");
-    }
     return Digest.fromBytes(bytes.toByteArray());
   }
 }
