@@ -22,11 +22,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class FrameFlight {
 
+  private static final int UNKNOWN = -1;
+
   private final StoredChunk wanted;
   private final Want first = new Want();
   private final Map<Digest, Want> wants = new HashMap<>();
   private final CompletableFuture<Void> over = new CompletableFuture<>();
   private boolean ended;
+
+  /** Of the thread that asks the sources, which hands it on. */
+  private int firstSource = UNKNOWN;
 
   /** What waits for one chunk. */
   private static final class Want {
@@ -47,6 +52,21 @@ final class FrameFlight {
   /** Completes with whether the chunk was stored that the flight was made for. */
   CompletableFuture<Boolean> stored() {
     return first.stored;
+  }
+
+  /** Whether some source was asked promptly. For the thread that the flight is with. */
+  boolean wasAskedPromptly() {
+    return firstSource != UNKNOWN;
+  }
+
+  /** The position of the first source that is worth asking; likewise. */
+  int firstSource() {
+    return Math.max(0, firstSource);
+  }
+
+  /** Says so; likewise. */
+  void askFrom(int source) {
+    firstSource = source;
   }
 
   /** The chunk that is asked of the sources. */

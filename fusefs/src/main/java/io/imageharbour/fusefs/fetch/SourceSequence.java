@@ -5,6 +5,7 @@ import io.imageharbour.fusefs.ContentStats;
 import io.imageharbour.fusefs.FrameLocation;
 import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.fusefs.fetch.Deadlines.Deadline;
+import io.imageharbour.fusefs.table.StoredChunk;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -92,7 +93,43 @@ final class SourceSequence implements AutoCloseable {
   /** Asks until the wanted chunk has come, or no source is left, or the time is over. */
   Outcome ask(FrameFlight flight, Following following, FrameLocation location)
       throws InterruptedException {
-    return askFrom(0, new Question(flight, following, location, System.nanoTime()));
+    return askFrom(
+        flight.firstSource(), new Question(flight, following, location, System.nanoTime()));
+  }
+
+  /**
+   * Asks the first source on this thread if it has an answer right away, so that most chunks that
+   * come out of memory need no other thread and no timer. A flight is asked for so once.
+   *
+   * @return whether the wanted chunk has come
+   */
+  boolean askPromptly(FrameFlight flight) throws InterruptedException {
+    if (sources.isEmpty() || flight.wasAskedPromptly()) {
+      return flight.hasWantedCome();
+    }
+    flight.askFrom(0);
+    SourceCounters source = sources.getFirst();
+    StoredChunk wanted = flight.wanted();
+    long begin = System.nanoTime();
+    try {
+      switch (source.source.fetchPromptly(
+          wanted.digest(), wanted.size(), new ReceivedChunk(flight, source))) {
+        case BROUGHT -> {
+          source.fetches.increment();
+          source.nanos.add(System.nanoTime() - begin);
+        }
+        case LACKING -> {
+          source.fetches.increment();
+          source.failures.increment();
+          flight.askFrom(1);
+        }
+        case UNKNOWN -> {}
+      }
+    } catch (IOException | RuntimeException e) {
+      // asked properly, it will say so again; if it could not be stored, who waits knows it
+      log.debug("event=not-prompt source={} cause=\"{}\"", source.source.name(), e.toString());
+    }
+    return flight.hasWantedCome();
   }
 
   ThreadPoolExecutor threads() {
