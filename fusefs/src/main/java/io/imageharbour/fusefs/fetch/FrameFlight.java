@@ -22,16 +22,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class FrameFlight {
 
-  private static final int UNKNOWN = -1;
-
   private final StoredChunk wanted;
   private final Want first = new Want();
   private final Map<Digest, Want> wants = new HashMap<>();
   private final CompletableFuture<Void> over = new CompletableFuture<>();
   private boolean ended;
 
-  /** Of the thread that asks the sources, which hands it on. */
-  private int firstSource = UNKNOWN;
+  /** Belongs to the thread that the flight is with, which hands it on. */
+  private Optional<AskedPromptly> askedPromptly = Optional.empty();
 
   /** What waits for one chunk. */
   private static final class Want {
@@ -41,6 +39,14 @@ final class FrameFlight {
     private final Set<ChunkSink> sinks = new LinkedHashSet<>(1);
     private boolean taken;
   }
+
+  /**
+   * What came of asking the first source promptly.
+   *
+   * @param lacking whether it does not have the chunk
+   * @param nanos that it took
+   */
+  record AskedPromptly(boolean lacking, long nanos) {}
 
   /** A flight that is made because of one chunk of the frame. */
   FrameFlight(Errand errand) {
@@ -54,19 +60,14 @@ final class FrameFlight {
     return first.stored;
   }
 
-  /** Whether some source was asked promptly. For the thread that the flight is with. */
-  boolean wasAskedPromptly() {
-    return firstSource != UNKNOWN;
+  /** What is known from asking promptly; for the thread that the flight is with. */
+  Optional<AskedPromptly> askedPromptly() {
+    return askedPromptly;
   }
 
-  /** The position of the first source that is worth asking; likewise. */
-  int firstSource() {
-    return Math.max(0, firstSource);
-  }
-
-  /** Says so; likewise. */
-  void askFrom(int source) {
-    firstSource = source;
+  /** Notes it. */
+  void setAskedPromptly(AskedPromptly asked) {
+    askedPromptly = Optional.of(asked);
   }
 
   /** The chunk that is asked of the sources. */

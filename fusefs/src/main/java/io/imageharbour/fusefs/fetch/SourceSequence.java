@@ -93,8 +93,10 @@ final class SourceSequence implements AutoCloseable {
   /** Asks until the wanted chunk has come, or no source is left, or the time is over. */
   Outcome ask(FrameFlight flight, Following following, FrameLocation location)
       throws InterruptedException {
+    boolean firstLacksIt =
+        flight.askedPromptly().map(FrameFlight.AskedPromptly::lacking).orElse(false);
     return askFrom(
-        flight.firstSource(), new Question(flight, following, location, System.nanoTime()));
+        firstLacksIt ? 1 : 0, new Question(flight, following, location, System.nanoTime()));
   }
 
   /**
@@ -104,32 +106,40 @@ final class SourceSequence implements AutoCloseable {
    * @return whether the wanted chunk has come
    */
   boolean askPromptly(FrameFlight flight) throws InterruptedException {
-    if (sources.isEmpty() || flight.wasAskedPromptly()) {
+    if (sources.isEmpty() || flight.askedPromptly().isPresent()) {
       return flight.hasWantedCome();
     }
-    flight.askFrom(0);
-    SourceCounters source = sources.getFirst();
-    StoredChunk wanted = flight.wanted();
+    SourceCounters first = sources.getFirst();
     long begin = System.nanoTime();
-    try {
-      switch (source.source.fetchPromptly(
-          wanted.digest(), wanted.size(), new ReceivedChunk(flight, source))) {
-        case BROUGHT -> {
-          source.fetches.increment();
-          source.nanos.add(System.nanoTime() - begin);
-        }
-        case LACKING -> {
-          source.fetches.increment();
-          source.failures.increment();
-          flight.askFrom(1);
-        }
-        case UNKNOWN -> {}
+    ContentSource.Prompt answer = fetchPromptly(first, flight);
+    long nanos = System.nanoTime() - begin;
+    flight.setAskedPromptly(
+        new FrameFlight.AskedPromptly(answer == ContentSource.Prompt.LACKING, nanos));
+    switch (answer) {
+      case BROUGHT -> {
+        first.fetches.increment();
+        first.nanos.add(nanos);
       }
+      case LACKING -> {
+        first.fetches.increment();
+        first.failures.increment();
+      }
+      case UNKNOWN -> {}
+    }
+    return flight.hasWantedCome();
+  }
+
+  private static ContentSource.Prompt fetchPromptly(SourceCounters source, FrameFlight flight)
+      throws InterruptedException {
+    StoredChunk wanted = flight.wanted();
+    try {
+      return source.source.fetchPromptly(
+          wanted.digest(), wanted.size(), new ReceivedChunk(flight, source));
     } catch (IOException | RuntimeException e) {
       // asked properly, it will say so again; if it could not be stored, who waits knows it
       log.debug("event=not-prompt source={} cause=\"{}\"", source.source.name(), e.toString());
+      return ContentSource.Prompt.UNKNOWN;
     }
-    return flight.hasWantedCome();
   }
 
   ThreadPoolExecutor threads() {
@@ -265,7 +275,12 @@ final class SourceSequence implements AutoCloseable {
       others = new FutureTask<>(() -> askFrom(position + 1, question));
       Optional<Duration> headStart =
           position + 1 < sources.size() ? slow.source.headStart() : Optional.empty();
-      timer = headStart.map(time -> deadlines.runAfter(time, this::begin));
+      // the first has had a part of it
+      long had =
+          position > 0
+              ? 0
+              : question.flight().askedPromptly().map(FrameFlight.AskedPromptly::nanos).orElse(0L);
+      timer = headStart.map(time -> deadlines.runAfter(time.minusNanos(had), this::begin));
     }
 
     private synchronized void begin() {
