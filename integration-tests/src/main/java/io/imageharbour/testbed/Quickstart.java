@@ -2,6 +2,7 @@ package io.imageharbour.testbed;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.imageharbour.indexer.HarbourException;
+import io.imageharbour.pool.process.ProcessLog;
 import io.imageharbour.testbed.ColdStart.Subject;
 import io.imageharbour.testbed.image.TestImages;
 import java.io.IOException;
@@ -41,6 +42,8 @@ public final class Quickstart {
   }
 
   public static void main(String[] arguments) throws InterruptedException {
+    ProcessLog.begin();
+    ProcessLog.setLevel("warn");
     List<String> words = new ArrayList<>(List.of(arguments));
     boolean withPool = !words.isEmpty() && words.getFirst().equals(POOL);
     if (withPool) {
