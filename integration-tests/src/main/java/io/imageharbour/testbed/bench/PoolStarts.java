@@ -31,13 +31,19 @@ final class PoolStarts {
   private static final List<String> COMMAND =
       List.of("python3", "-c", "import numpy; print(numpy.arange(3).sum())");
 
-  /** Reads whole what the start maps only parts of: a file in parts is not in a node's cache. */
+  /**
+   * Reads programs and libraries whole, of which a start maps only parts: a file that is there in
+   * parts is not in a node's cache.
+   */
   private static final String READ_WHOLE =
       """
-      import numpy
-      for path in {line.split()[-1] for line in open('/proc/self/maps') if ' /' in line}:
+      import numpy, os, sys
+      paths = [os.path.join(where, name) for where, _, names in os.walk('/usr/lib')
+               for name in names if '.so' in name]
+      for path in [sys.executable] + [path for path in paths if os.path.isfile(path)]:
         with open(path, 'rb') as file:
           while file.read(1 << 20): pass
+      print('read')
       """;
 
   private final BenchmarkImages images;
