@@ -49,7 +49,7 @@ public record PoolAccess(
   }
 
   /** As harbourd's configuration has it. */
-  String toml() {
+  public String toml() {
     return """
         [pool]
         agents = [%s]

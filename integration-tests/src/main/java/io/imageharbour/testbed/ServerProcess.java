@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 /** A server that runs as a process of a workspace, its output in a log file there. */
 public final class ServerProcess implements AutoCloseable {
 
-  private static final Duration START = Duration.ofSeconds(90);
+  private static final Duration START = Duration.ofMinutes(4);
   private static final Duration STOP = Duration.ofSeconds(20);
 
   private final String name;

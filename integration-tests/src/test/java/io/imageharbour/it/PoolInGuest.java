@@ -8,15 +8,20 @@ import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.HarbourTree;
 import io.imageharbour.testbed.Network;
 import io.imageharbour.testbed.Node;
+import io.imageharbour.testbed.PoolAccess;
 import io.imageharbour.testbed.RegistryAccess;
 import io.imageharbour.testbed.RegistryServer;
 import io.imageharbour.testbed.Snapshotter;
 import io.imageharbour.testbed.Workspace;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -45,7 +50,7 @@ final class PoolInGuest {
   PoolInGuest() throws IOException {}
 
   @Test
-  @Timeout(240)
+  @Timeout(540)
   void aContainersFirstReadsComeOutOfThePoolAndNoneFromTheRegistry() throws Exception {
     try (Workspace workspace = Workspace.create(Path.of("/run/hb"));
         AutoCloseable unused = () -> printLogs(workspace);
@@ -56,42 +61,59 @@ final class PoolInGuest {
                 Network.loopback(),
                 Integer.getInteger(PORT),
                 Path.of(System.getProperty(STORAGE)));
-        AgentProcess agent =
-            AgentProcess.start(
-                workspace,
-                tree,
-                "a",
-                AgentProcess.Setup.of("64MiB")
-                    .withRdma(System.getProperty("harbour.rdma.address")));
-        Node node =
-            Node.start(
-                workspace,
-                tree,
-                "n",
-                RegistryAccess.plainHttp(List.of()),
-                Optional.of(agent.pool("rdma").withHeadStart(HEAD_START)))) {
-      tree.harbourctl("pool", "load", "--plain-http")
-          .withArguments("--config", node.harbourd().configuration(), converted)
-          .run();
-      Await.until(
-          "harbourd to be connected to the agent",
-          LIMIT,
-          () -> node.harbourd().process().log().contains("event=agent-connected"));
-      assertThat(node.harbourd().process().log()).contains("transport=rdma");
-      node.ctr().pull(Snapshotter.OVERLAYFS, original);
-      String expected = digests(node, Snapshotter.OVERLAYFS, original);
-      assertThat(expected.lines()).hasSizeGreaterThan(100);
-
-      node.ctr().pull(Snapshotter.HARBOUR, converted);
-      int before = registry.responses().size();
-      assertThat(digests(node, Snapshotter.HARBOUR, converted)).isEqualTo(expected);
-
-      assertThat(registry.responses().stream().skip(before))
-          .noneMatch(response -> response.path().contains("/blobs/"));
-      assertThat(node.harbourd().metric("harbour_pool_read_bytes_total"))
-          .isGreaterThan(GuestImage.BYTES);
-      assertThat(node.harbourd().metric("harbour_pool_failures_total")).isZero();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      AgentProcess.Setup setup =
+          AgentProcess.Setup.of("64MiB").withRdma(System.getProperty("harbour.rdma.address"));
+      // both make it, if it is not there, and they start at the same time here
+      Path token =
+          Files.writeString(workspace.directory("a").resolve("token"), "known-to-all-in-this-guest");
+      PoolAccess pool =
+          PoolAccess.of(List.of("127.0.0.1:" + setup.port()), token, List.of("rdma"))
+              .withHeadStart(HEAD_START);
+      Future<AgentProcess> loaded = threads.submit(() -> startAndLoad(workspace, setup, pool));
+      try (Node node =
+              Node.start(
+                  workspace,
+                  tree,
+                  "n",
+                  RegistryAccess.plainHttp(List.of()),
+                  Optional.of(pool));
+          AutoCloseable agent = loaded.get()::close) {
+        node.ctr().pull(Snapshotter.OVERLAYFS, original);
+        String expected = digests(node, Snapshotter.OVERLAYFS, original);
+        assertThat(expected.lines()).hasSizeGreaterThan(100);
+        assertServesFromThePool(node, registry, expected);
+      }
     }
+  }
+
+  private AgentProcess startAndLoad(
+      Workspace workspace, AgentProcess.Setup setup, PoolAccess pool)
+      throws IOException, InterruptedException {
+    Path configuration = workspace.directory("a").resolve("pool.toml");
+    Files.writeString(configuration, pool.toml());
+    AgentProcess agent = AgentProcess.start(workspace, tree, "a", setup);
+    tree.harbourctl("pool", "load", "--plain-http", "--config", configuration, converted).run();
+    return agent;
+  }
+
+  private void assertServesFromThePool(Node node, RegistryServer registry, String expected)
+      throws IOException, InterruptedException {
+    Await.until(
+        "harbourd to be connected to the agent",
+        LIMIT,
+        () -> node.harbourd().process().log().contains("event=agent-connected"));
+    assertThat(node.harbourd().process().log()).contains("transport=rdma");
+    node.ctr().pull(Snapshotter.HARBOUR, converted);
+    int before = registry.responses().size();
+
+    assertThat(digests(node, Snapshotter.HARBOUR, converted)).isEqualTo(expected);
+
+    assertThat(registry.responses().stream().skip(before))
+        .noneMatch(response -> response.path().contains("/blobs/"));
+    assertThat(node.harbourd().metric("harbour_pool_read_bytes_total"))
+        .isGreaterThan(GuestImage.BYTES);
+    assertThat(node.harbourd().metric("harbour_pool_failures_total")).isZero();
   }
 
   /** What a failed test is explained by; nothing in the guest outlives it. */
