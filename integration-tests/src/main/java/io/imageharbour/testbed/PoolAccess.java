@@ -43,6 +43,11 @@ public record PoolAccess(
     return new PoolAccess(List.of(), tokenFile, transports, etcd, headStart);
   }
 
+  /** With the token of this agent. */
+  public PoolAccess withTokenOf(AgentProcess agent) {
+    return new PoolAccess(agents, agent.tokenFile(), transports, etcd, headStart);
+  }
+
   /** Has the pool given more time, or less. */
   public PoolAccess withHeadStart(Duration time) {
     return new PoolAccess(agents, tokenFile, transports, etcd, Optional.of(time));

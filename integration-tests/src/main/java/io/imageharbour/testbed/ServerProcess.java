@@ -93,6 +93,26 @@ public final class ServerProcess implements AutoCloseable {
     awaitEnd();
   }
 
+  /** Stops its threads with SIGSTOP, and waits until they are. */
+  public void stop() throws IOException, InterruptedException {
+    signal("STOP");
+    Path status = Path.of("/proc/" + pid() + "/status");
+    Await.until(
+        name + " to be stopped",
+        STOP,
+        () -> Files.readAllLines(status).stream().anyMatch(line -> line.matches("State:\\s+T.*")));
+  }
+
+  /** Has its threads go on. */
+  public void resume() throws IOException, InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String signal) throws IOException, InterruptedException {
+    // the shell's: a small Debian has no program of that name
+    Command.of("sh", "-c", "kill -" + signal + " " + pid()).run();
+  }
+
   /** Asks it to stop, and kills it when it does not. */
   @Override
   public void close() throws HarbourException, InterruptedException {

@@ -38,7 +38,7 @@ final class PoolInGuest {
   static final String ORIGINAL = "harbour.guest.original";
   static final String CONVERTED = "harbour.guest.converted";
 
-  private static final Duration LIMIT = Duration.ofMinutes(1);
+  private static final Duration LIMIT = Duration.ofMinutes(3);
 
   /** Emulation is slow; the registry is not to be asked because of that. */
   private static final Duration HEAD_START = Duration.ofMinutes(1);
@@ -70,7 +70,8 @@ final class PoolInGuest {
       PoolAccess pool =
           PoolAccess.of(List.of("127.0.0.1:" + setup.port()), token, List.of("rdma"))
               .withHeadStart(HEAD_START);
-      Future<AgentProcess> loaded = threads.submit(() -> startAndLoad(workspace, setup, pool));
+      Future<AgentProcess> starting =
+          threads.submit(() -> AgentProcess.start(workspace, tree, "a", setup));
       try (Node node =
               Node.start(
                   workspace,
@@ -78,7 +79,8 @@ final class PoolInGuest {
                   "n",
                   RegistryAccess.plainHttp(List.of()),
                   Optional.of(pool));
-          AutoCloseable agent = loaded.get()::close) {
+          AutoCloseable agent = starting.get()::close) {
+        load(node.harbourd().configuration());
         node.ctr().pull(Snapshotter.OVERLAYFS, original);
         String expected = digests(node, Snapshotter.OVERLAYFS, original);
         assertThat(expected.lines()).hasSizeGreaterThan(100);
@@ -87,14 +89,18 @@ final class PoolInGuest {
     }
   }
 
-  private AgentProcess startAndLoad(
-      Workspace workspace, AgentProcess.Setup setup, PoolAccess pool)
-      throws IOException, InterruptedException {
-    Path configuration = workspace.directory("a").resolve("pool.toml");
-    Files.writeString(configuration, pool.toml());
-    AgentProcess agent = AgentProcess.start(workspace, tree, "a", setup);
-    tree.harbourctl("pool", "load", "--plain-http", "--config", configuration, converted).run();
-    return agent;
+  /** In emulation an answer may come too late. */
+  private void load(Path configuration) throws IOException, InterruptedException {
+    Command load =
+        tree.harbourctl("pool", "load", "--plain-http", "--config", configuration, converted);
+    Await.until(
+        "the image to be in the pool",
+        LIMIT,
+        () -> {
+          Command.Output output = load.attempt();
+          System.out.println(output.text() + output.errors());
+          return output.exit() == 0;
+        });
   }
 
   private void assertServesFromThePool(Node node, RegistryServer registry, String expected)

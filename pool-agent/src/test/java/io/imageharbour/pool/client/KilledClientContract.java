@@ -24,9 +24,6 @@ abstract class KilledClientContract {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  /** Each is killed at another moment of what it does. */
-  private static final int KILLS = 2;
-
   @TempDir Path directory;
   private final String transport;
   private AgentProcess agent;
@@ -80,50 +77,32 @@ abstract class KilledClientContract {
   }
 
   @Test
-  void oneThatReadsIsForgottenAndOthersReadOn() throws Exception {
+  void whatTheyHadIsGivenBackAndOthersReadOn() throws Exception {
     try (Readers readers = new Readers(other, ClientProcess.contents(), 2)) {
       await(() -> readers.hits() > 10);
       Held before = held();
-      for (int i = 0; i < KILLS; i++) {
-        JavaProcess victim = ClientProcess.reading(transport, agent.address(), directory);
-        assertThat(status().sessions()).isEqualTo(2);
-        victim.kill();
-        long hits = readers.hits();
-        await(() -> status().sessions() == 1);
-        await(() -> held().isAtMost(before));
-        await(() -> readers.hits() > hits + 10);
-      }
-      assertThat(readers.failures()).isZero();
-      assertThat(readers.misses()).isZero();
-    }
-  }
+      JavaProcess reading = ClientProcess.reading(transport, agent.address(), directory);
+      JavaProcess writing = ClientProcess.writing(transport, agent.address(), directory);
+      await(() -> status().staging() > 0);
+      assertThat(status().sessions()).isEqualTo(3);
 
-  @Test
-  void oneThatWritesIsForgottenWithItsStagingAndOthersReadOn() throws Exception {
-    try (Readers readers = new Readers(other, ClientProcess.contents(), 2)) {
-      await(() -> readers.hits() > 10);
-      Held before = held();
-      for (int i = 0; i < KILLS; i++) {
-        JavaProcess victim = ClientProcess.writing(transport, agent.address(), directory);
-        await(() -> status().staging() > 0);
-        victim.kill();
-        long hits = readers.hits() + readers.misses();
-        await(() -> status().sessions() == 1 && status().staging() == 0);
-        await(() -> held().isAtMost(before));
-        // the contents of others may have gone for those that were written
-        await(() -> readers.hits() + readers.misses() > hits + 10);
-      }
+      reading.kill();
+      writing.kill();
+
+      await(() -> status().sessions() == 1 && status().staging() == 0);
+      await(() -> held().isAtMost(before));
+      long reads = readers.hits() + readers.misses();
+      await(() -> readers.hits() + readers.misses() > reads + 10);
       assertThat(readers.failures()).isZero();
-      // and it can be written to as before
-      byte[] content = ClientProcess.contents().getFirst();
-      Digest digest = Digest.sha256(content);
-      other.put(digest, ByteBuffer.wrap(content));
-      assertThat(other.awaitOffers(PATIENCE)).isTrue();
-      assertThat(
-              other.read(
-                  digest, content.length, bytes -> Digest.sha256(bytes).equals(digest)))
-          .isTrue();
     }
+    // what others had may have gone for what was written; it can be brought as before
+    byte[] content = ClientProcess.contents().getFirst();
+    Digest digest = Digest.sha256(content);
+    other.put(digest, ByteBuffer.wrap(content));
+    assertThat(other.awaitOffers(PATIENCE)).isTrue();
+    assertThat(
+            other.read(digest, content.length, bytes -> Digest.sha256(bytes).equals(digest)))
+        .isTrue();
     assertThat(status().wrong()).isZero();
   }
 
