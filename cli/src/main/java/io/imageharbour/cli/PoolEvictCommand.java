@@ -1,7 +1,7 @@
 package io.imageharbour.cli;
 
 import io.imageharbour.cli.pool.Answer;
-import io.imageharbour.cli.text.Quantity;
+import io.imageharbour.cli.pool.Eviction;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.image.IndexImage;
 import io.imageharbour.indexer.registry.ImageReference;
@@ -49,6 +49,9 @@ final class PoolEvictCommand implements Callable<Integer> {
   @Option(names = "--all", description = "Give up everything.")
   private boolean all;
 
+  @Option(names = "--json", description = "Print what was done as a JSON array.")
+  private boolean json;
+
   @Mixin private final PoolOptions options = new PoolOptions();
 
   @Mixin private final ImageSource source = new ImageSource();
@@ -77,16 +80,10 @@ final class PoolEvictCommand implements Callable<Integer> {
       List<Answer<Evicted>> answers =
           Answer.ofAll(pool, agent -> all ? agent.evictAll() : agent.evict(evicted));
       Writer out = root.streams().text();
-      for (Answer<Evicted> answer : answers) {
-        if (answer.value().isPresent()) {
-          Evicted gone = answer.value().get();
-          out.write(
-              "%s  gave up %s, %s%n"
-                  .formatted(
-                      answer.agent().endpoint(),
-                      Quantity.count(gone.contents(), "content"),
-                      Quantity.bytes(gone.bytes())));
-        }
+      if (json) {
+        Eviction.writeJson(answers, out);
+      } else {
+        Eviction.writeText(answers, out);
       }
       out.flush();
       return PoolFailures.report(Answer.failures(answers), root);

@@ -10,6 +10,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code harbourctl pool grow}. */
@@ -32,6 +33,9 @@ final class PoolGrowCommand implements Callable<Integer> {
   @Parameters(paramLabel = "SIZE", description = "What it shall lend, such as 8GiB.")
   private String size = "";
 
+  @Option(names = "--json", description = "Print what was done as a JSON array.")
+  private boolean json;
+
   @Mixin private final PoolOptions options = new PoolOptions();
 
   PoolGrowCommand(HarbourCtl root) {
@@ -42,7 +46,7 @@ final class PoolGrowCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     long wanted = bytes(size);
     try (PoolControl pool = options.chosen()) {
-      return resize(Resizing.of(pool, wanted, Direction.GROW), root);
+      return resize(Resizing.of(pool, wanted, Direction.GROW), json, root);
     }
   }
 
@@ -55,9 +59,13 @@ final class PoolGrowCommand implements Callable<Integer> {
   }
 
   /** Says what became of it. */
-  static int resize(Resizing done, HarbourCtl root) throws IOException {
+  static int resize(Resizing done, boolean json, HarbourCtl root) throws IOException {
     Writer out = root.streams().text();
-    done.writeText(out);
+    if (json) {
+      done.writeJson(out);
+    } else {
+      done.writeText(out);
+    }
     out.flush();
     int failed = PoolFailures.report(done.failures(), root);
     return failed == ExitCode.OK && !done.isRight() ? ExitCode.USAGE : failed;

@@ -1,6 +1,7 @@
 package io.imageharbour.cli;
 
 import io.imageharbour.cli.pool.ImageLoad;
+import io.imageharbour.cli.pool.Profile;
 import io.imageharbour.cli.progress.Progress;
 import io.imageharbour.cli.progress.Progress.Stage;
 import io.imageharbour.cli.progress.Progress.Unit;
@@ -9,11 +10,14 @@ import io.imageharbour.indexer.registry.ImageReference;
 import io.imageharbour.indexer.registry.RegistryClient;
 import io.imageharbour.pool.client.PoolClient;
 import io.imageharbour.pool.client.PoolControl;
+import io.imageharbour.pool.load.ImageChunks;
 import io.imageharbour.snapshotter.PoolSettings;
 import java.io.IOException;
 import java.io.Writer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,6 +37,7 @@ import picocli.CommandLine.Parameters;
     footer = {
       "  harbourctl pool load registry.example.com/python:3.12-harbour",
       "  harbourctl pool load --platform linux/arm64 IMAGE",
+      "  harbourctl pool load --profile start.txt IMAGE",
       "  harbourctl pool load --json IMAGE | jq '.[].loaded.bytes'"
     })
 final class PoolLoadCommand implements Callable<Integer> {
@@ -44,6 +49,14 @@ final class PoolLoadCommand implements Callable<Integer> {
       paramLabel = "IMAGE",
       description = "Index images: [HOST[:PORT]/]NAME[:TAG][@DIGEST].")
   private List<ImageReference> images = new ArrayList<>();
+
+  @Option(
+      names = "--profile",
+      paramLabel = "FILE",
+      description =
+          "Load only the files whose paths this file lists, one in each line: what a container"
+              + " reads while it starts. Paths that the image does not have are passed over.")
+  private Optional<Path> profile = Optional.empty();
 
   @Option(names = "--json", description = "Print what was done as a JSON array.")
   private boolean json;
@@ -59,6 +72,8 @@ final class PoolLoadCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     PoolSettings settings = options.settings();
+    Optional<Profile> files =
+        profile.isPresent() ? Optional.of(Profile.read(profile.get())) : Optional.empty();
     List<ImageLoad> loads = new ArrayList<>();
     try (RegistryClient client = source.client();
         PoolControl control = PoolOptions.control(settings);
@@ -69,9 +84,17 @@ final class PoolLoadCommand implements Callable<Integer> {
         String label =
             images.size() == 1 ? "load" : "load " + (loads.size() + 1) + "/" + images.size();
         IndexImage opened = source.open(client, image);
+        ImageChunks wanted = chunks(opened, files);
         loads.add(
             ImageLoad.run(
-                image.toString(), opened, control, settings.replicas(), pool, label, stage));
+                image.toString(),
+                opened,
+                wanted,
+                control,
+                settings.replicas(),
+                pool,
+                label,
+                stage));
       }
     }
     Writer out = root.streams().text();
@@ -86,5 +109,17 @@ final class PoolLoadCommand implements Callable<Integer> {
       return failed;
     }
     return loads.stream().allMatch(ImageLoad::isComplete) ? ExitCode.OK : ExitCode.CHECK_FAILED;
+  }
+
+  private static ImageChunks chunks(IndexImage image, Optional<Profile> files)
+      throws UsageException {
+    if (files.isEmpty()) {
+      return ImageChunks.of(image.index());
+    }
+    Profile.Selection selected = files.get().in(image.index());
+    if (selected.files() == 0) {
+      throw new UsageException("the image has none of the files that the profile lists");
+    }
+    return selected.chunks();
   }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code harbourctl pool shrink}. */
@@ -32,6 +33,9 @@ final class PoolShrinkCommand implements Callable<Integer> {
       description = "What it shall still lend, such as 2GiB or 512MiB.")
   private String size = "";
 
+  @Option(names = "--json", description = "Print what was done as a JSON array.")
+  private boolean json;
+
   @Mixin private final PoolOptions options = new PoolOptions();
 
   PoolShrinkCommand(HarbourCtl root) {
@@ -42,7 +46,7 @@ final class PoolShrinkCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     long wanted = PoolGrowCommand.bytes(size);
     try (PoolControl pool = options.chosen()) {
-      return PoolGrowCommand.resize(Resizing.of(pool, wanted, Direction.SHRINK), root);
+      return PoolGrowCommand.resize(Resizing.of(pool, wanted, Direction.SHRINK), json, root);
     }
   }
 }

@@ -298,7 +298,7 @@ class PoolCommandsTest {
   }
 
   @Test
-  void memoryGoesBackToTheHostAndComesAgain() {
+  void memoryGoesBackToTheHostAndComesAgain() throws Exception {
     Invocation shrunk = pool("shrink", "16MiB", "--agent", a.endpoint());
     assertThat(shrunk.exitCode()).as(shrunk.err()).isZero();
     assertThat(shrunk.out())
@@ -314,6 +314,13 @@ class PoolCommandsTest {
     assertThat(wrong.exitCode()).isEqualTo(ExitCode.USAGE);
     assertThat(wrong.out()).contains("lends 48.0 MiB as before", "other direction");
     assertThat(pool("status").out()).contains("of 48.0 MiB", "of 16.0 MiB");
+    JsonNode json =
+        new ObjectMapper()
+            .readTree(
+                Invocation.of(with("shrink", "16MiB", "--json", "--agent", a.endpoint())).out());
+    assertThat(json.at("/0/agent").textValue()).isEqualTo(a.endpoint());
+    assertThat(json.at("/0/lent").intValue()).isEqualTo(48 << 20);
+    assertThat(json.at("/0/lends").intValue()).isEqualTo(16 << 20);
   }
 
   @Test

@@ -83,12 +83,41 @@ class PoolImagesTest {
   }
 
   @Test
+  void ofAProfileOnlyItsFilesAreLoaded() throws Exception {
+    Path profile = directory.resolve("start.txt");
+    Files.writeString(profile, "/usr/bin/hello\n\n/usr/bin/hello\n/proc/self/maps\n/usr\n");
+    Invocation result = pool("load", "--profile", profile.toString(), image);
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    byte[] hello = Files.readAllBytes(work.resolve("root/usr/bin/hello"));
+    assertThat(listed()).containsExactly(Digest.sha256(hello).toString());
+    JsonNode gone = new ObjectMapper().readTree(pool("evict", "--json", image).out());
+    assertThat(gone.at("/0/agent").textValue()).isEqualTo(agents.getFirst().endpoint());
+    assertThat(gone.at("/0/contents").intValue()).isEqualTo(1);
+    assertThat(gone.at("/0/bytes").intValue()).isEqualTo(hello.length);
+  }
+
+  @Test
+  void aProfileThatCannotBeUsedIsSaid() throws Exception {
+    Path profile = directory.resolve("start.txt");
+    assertThat(pool("load", "--profile", profile.toString(), image).err())
+        .contains("start.txt: no such file");
+    Files.write(profile, new byte[] {'/', (byte) 0xff});
+    assertThat(pool("load", "--profile", profile.toString(), image).err())
+        .contains("start.txt: is no text in UTF-8");
+    Files.writeString(profile, "/nothing\n");
+    Invocation nothing = pool("load", "--profile", profile.toString(), image);
+    assertThat(nothing.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(nothing.err()).contains("none of the files");
+    assertThat(listed()).isEmpty();
+  }
+
+  @Test
   void whatIsThereIsNotFetchedAgain() throws Exception {
     int all = chunks().size();
     assertThat(pool("load", image).exitCode()).isZero();
     byte[] hello = Files.readAllBytes(work.resolve("root/usr/bin/hello"));
     assertThat(pool("evict", Digest.sha256(hello).toString()).out()).contains("gave up 1 content");
-    try (CuttingProxy proxy = CuttingProxy.start(registry().port(), Long.MAX_VALUE)) {
+    try (LimitingProxy proxy = LimitingProxy.cutting(registry().port(), Long.MAX_VALUE)) {
       JsonNode json =
           new ObjectMapper().readTree(pool("load", "--json", through(proxy)).out()).get(0);
       assertThat(json.at("/thereBefore/chunks").intValue()).isEqualTo(all - 1);
@@ -102,7 +131,7 @@ class PoolImagesTest {
 
   @Test
   void connectionsThatBreakAreGoneOnWithWhereTheyBroke() throws Exception {
-    try (CuttingProxy proxy = CuttingProxy.start(registry().port(), 1_500_000)) {
+    try (LimitingProxy proxy = LimitingProxy.cutting(registry().port(), 1_500_000)) {
       Invocation result = pool("load", through(proxy));
       assertThat(result.exitCode()).as(result.err()).isZero();
       assertThat(proxy.cuts()).isPositive();
@@ -239,7 +268,7 @@ class PoolImagesTest {
     return registry;
   }
 
-  private static String through(CuttingProxy proxy) {
+  private static String through(LimitingProxy proxy) {
     return proxy.host() + "/one:1-harbour";
   }
 

@@ -71,7 +71,7 @@ class ProcessTest {
   void ctrlCCancelsTheUploadsAndLeavesNoTag(@TempDir Path work) throws Exception {
     LocalRegistry.makeImages(work);
     try (LocalRegistry registry = LocalRegistry.start(work, false);
-        StallingProxy proxy = StallingProxy.start(registry.port(), 1_000_000)) {
+        LimitingProxy proxy = LimitingProxy.stalling(registry.port(), 1_000_000)) {
       registry.push(work, "one", "one:1");
       List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT"));
       command.addAll(javaCommand());

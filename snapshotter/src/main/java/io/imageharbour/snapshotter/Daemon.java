@@ -8,7 +8,6 @@ import io.imageharbour.indexer.registry.RegistrySettings;
 import io.imageharbour.pool.client.PoolClient;
 import io.imageharbour.pool.process.MetricsServer;
 import io.imageharbour.pool.process.ProgramVersion;
-import io.imageharbour.pool.process.SystemdNotifier;
 import io.imageharbour.snapshotter.metrics.Metrics;
 import io.imageharbour.snapshotter.mounts.IndexMounting;
 import io.imageharbour.snapshotter.mounts.IndexSnapshots;
@@ -144,7 +143,6 @@ public final class Daemon implements AutoCloseable {
         config.address(),
         root,
         (System.nanoTime() - start) / 1_000_000);
-    SystemdNotifier.send("READY=1");
   }
 
   /**

@@ -1,17 +1,13 @@
 package io.imageharbour.snapshotter;
 
-import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.pool.process.ConfigurationException;
+import io.imageharbour.pool.process.DaemonProcess;
 import io.imageharbour.pool.process.ProcessLog;
 import io.imageharbour.pool.process.ProgramVersion;
-import io.imageharbour.pool.process.SystemdNotifier;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -33,12 +29,6 @@ import picocli.CommandLine.Option;
       "Exit codes: 0 stopped when asked to, 1 could not start, 2 wrong option or configuration."
     })
 public final class Harbourd implements Callable<Integer> {
-
-  /** Exit code when a part can't start. */
-  private static final int FAILED = 1;
-
-  /** Exit code for options and configuration, the same as picocli's. */
-  private static final int MISUSED = CommandLine.ExitCode.USAGE;
 
   private static final Path DEFAULT_CONFIG = Path.of("/etc/harbour/harbourd.toml");
 
@@ -70,38 +60,11 @@ public final class Harbourd implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    HarbourdConfig effective;
-    try {
-      effective = configuration();
-    } catch (ConfigurationException e) {
-      System.err.println("harbourd: " + e.getMessage());
-      return MISUSED;
-    }
-    ProcessLog.setLevel(effective.logLevel());
-    Logger log = LoggerFactory.getLogger(Harbourd.class);
-    Daemon daemon;
-    try {
-      daemon = Daemon.start(effective);
-    } catch (HarbourException e) {
-      log.error("event=not-started cause=\"{}\"", e.getMessage());
-      return FAILED;
-    } catch (IOException e) {
-      log.error("event=not-started cause=\"{}\"", e.toString());
-      return FAILED;
-    }
-    Runtime.getRuntime()
-        .addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> stop(daemon, log)));
-    // the hook ends the process
-    Thread.currentThread().join();
-    return CommandLine.ExitCode.OK;
-  }
-
-  private static void stop(Daemon daemon, Logger log) {
-    SystemdNotifier.send("STOPPING=1");
-    daemon.close();
-    log.info("event=stopped");
-    // it was asked to stop and did: that is success, whatever signal it was
-    Runtime.getRuntime().halt(CommandLine.ExitCode.OK);
+    return DaemonProcess.run(
+        "harbourd",
+        this::configuration,
+        HarbourdConfig::logLevel,
+        effective -> Daemon.start(effective)::close);
   }
 
   private HarbourdConfig configuration() throws ConfigurationException {

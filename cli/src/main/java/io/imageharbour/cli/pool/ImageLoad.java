@@ -24,7 +24,7 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * An image that was brought into the pool.
+ * An image, or a part of one, that was brought into the pool.
  *
  * @param image as the user named it
  * @param platform of the image
@@ -61,9 +61,10 @@ public record ImageLoad(
   }
 
   /**
-   * Brings an image into the pool, as far as its agents can be reached.
+   * Brings an image, or a part of it, into the pool, as far as its agents can be reached.
    *
    * @param image as the user named it
+   * @param all what is wanted of it
    * @param replicas agents that keep each content
    * @param label of the stage
    * @throws AgentUnavailableException if no agent answers
@@ -72,6 +73,7 @@ public record ImageLoad(
   public static ImageLoad run(
       String image,
       IndexImage opened,
+      ImageChunks all,
       PoolControl control,
       int replicas,
       PoolClient pool,
@@ -80,7 +82,6 @@ public record ImageLoad(
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
     List<AgentControl> agents = control.agents();
-    ImageChunks all = ImageChunks.of(opened.index());
     Presence before = Presence.ask(agents, replicas, all.digests());
     if (before.failures().size() == agents.size()) {
       throw before.failures().firstEntry().getValue();

@@ -1,5 +1,7 @@
 package io.imageharbour.cli.pool;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.imageharbour.cli.text.Json;
 import io.imageharbour.cli.text.Quantity;
 import io.imageharbour.pool.client.AgentControl;
 import io.imageharbour.pool.client.AgentStatus;
@@ -78,6 +80,26 @@ public record Resizing(List<Answer<Change>> answers) {
         out.write(answer.agent().endpoint() + "  " + line(answer.value().get()) + "\n");
       }
     }
+  }
+
+  /** Writes an array of objects, one for each agent that did answer. */
+  public void writeJson(Writer out) throws IOException {
+    try (JsonGenerator json = Json.generator(out)) {
+      json.writeStartArray();
+      for (Answer<Change> answer : answers) {
+        if (answer.value().isPresent()) {
+          Change change = answer.value().get();
+          json.writeStartObject();
+          json.writeStringField("agent", answer.agent().endpoint());
+          json.writeNumberField("lent", change.lent());
+          json.writeNumberField("lends", change.lends());
+          json.writeNumberField("givenUp", change.givenUp());
+          json.writeEndObject();
+        }
+      }
+      json.writeEndArray();
+    }
+    out.write("\n");
   }
 
   private static String line(Change change) {

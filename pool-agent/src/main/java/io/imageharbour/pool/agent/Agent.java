@@ -9,7 +9,6 @@ import io.imageharbour.pool.cluster.EtcdConnection;
 import io.imageharbour.pool.memory.Regions;
 import io.imageharbour.pool.process.MetricsServer;
 import io.imageharbour.pool.process.ProgramVersion;
-import io.imageharbour.pool.process.SystemdNotifier;
 import io.imageharbour.pool.proto.StatsReply;
 import io.imageharbour.pool.transport.TransportServer;
 import io.imageharbour.pool.transport.rdma.RdmaServer;
@@ -115,7 +114,6 @@ public final class Agent implements AutoCloseable {
         config.policy().configName(),
         config.security(),
         (System.nanoTime() - agent.started) / 1_000_000);
-    SystemdNotifier.send("READY=1");
     return agent;
   }
 

@@ -1,6 +1,7 @@
 package io.imageharbour.pool.agent;
 
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.pool.agent.ContentPlaces.Place;
 import io.imageharbour.pool.linux.SharedMemory;
 import io.imageharbour.pool.memory.LookupTable;
 import io.imageharbour.pool.memory.Region;
@@ -47,22 +48,10 @@ public final class ContentMemory implements AutoCloseable {
   private final EvictionPolicy<Digest> policy;
   private final int slabSize;
 
-  /** Where each content lies. */
-  private final Map<Digest, Located> located = new HashMap<>();
-
-  /** What lies at each address. */
-  private final Map<Long, Digest> digests = new HashMap<>();
+  private final ContentPlaces places = new ContentPlaces();
 
   /** The regions of slabs, by the allocator's number. */
   private final Map<Integer, Region> slabs = new HashMap<>();
-
-  /**
-   * Where a content lies.
-   *
-   * @param address as the allocator names it, which knows its length only rounded up
-   * @param span as clients read it
-   */
-  private record Located(long address, Span span) {}
 
   private int lastRegion = Region.TABLE;
   private long stored;
@@ -160,13 +149,13 @@ public final class ContentMemory implements AutoCloseable {
    * written again.
    */
   public synchronized boolean contains(Digest digest) {
-    Located there = located.get(digest);
-    if (there == null) {
+    Optional<Place> place = places.find(digest);
+    if (place.isEmpty()) {
       return false;
     }
-    if (table.find(digest).filter(entry -> entry.where().equals(there.span())).isEmpty()) {
+    if (table.find(digest).filter(entry -> entry.where().equals(place.get().span())).isEmpty()) {
       table.remove(digest);
-      publish(digest, there);
+      publish(digest, place.get());
     }
     return true;
   }
@@ -175,7 +164,7 @@ public final class ContentMemory implements AutoCloseable {
   public synchronized BitSet areThere(List<Digest> digests) {
     BitSet there = new BitSet(digests.size());
     for (int i = 0; i < digests.size(); i++) {
-      there.set(i, located.containsKey(digests.get(i)));
+      there.set(i, places.find(digests.get(i)).isPresent());
     }
     return there;
   }
@@ -190,7 +179,7 @@ public final class ContentMemory implements AutoCloseable {
    */
   public synchronized boolean store(Digest digest, MemorySegment staged)
       throws WrongContentException {
-    if (located.containsKey(digest)) {
+    if (places.find(digest).isPresent()) {
       return true;
     }
     int length = Math.toIntExact(staged.byteSize());
@@ -209,7 +198,7 @@ public final class ContentMemory implements AutoCloseable {
         wrong++;
         throw new WrongContentException(digest, actual, length);
       }
-      publish(digest, new Located(address.getAsLong(), span));
+      publish(digest, new Place(address.getAsLong(), span));
       taken = true;
     } finally {
       if (!taken) {
@@ -242,14 +231,12 @@ public final class ContentMemory implements AutoCloseable {
   /** Computes digests again and gives up contents that are not what they should be. */
   public synchronized void check(List<Digest> suspects) {
     for (Digest digest : suspects) {
-      Located there = located.get(digest);
-      if (there != null) {
-        MemorySegment content = bytes(there.span());
-        if (!Digest.sha256(content.asByteBuffer()).equals(digest)) {
-          wrong++;
-          policy.removed(digest);
-          free(digest);
-        }
+      Optional<Place> place = places.find(digest);
+      if (place.isPresent()
+          && !Digest.sha256(bytes(place.get().span()).asByteBuffer()).equals(digest)) {
+        wrong++;
+        policy.removed(digest);
+        free(digest);
       }
     }
   }
@@ -259,10 +246,10 @@ public final class ContentMemory implements AutoCloseable {
     long contents = 0;
     long bytes = 0;
     for (Digest digest : digests) {
-      Located there = located.get(digest);
-      if (there != null) {
+      Optional<Place> place = places.find(digest);
+      if (place.isPresent()) {
         contents++;
-        bytes += there.span().length();
+        bytes += place.get().span().length();
         policy.removed(digest);
         free(digest);
       }
@@ -272,14 +259,12 @@ public final class ContentMemory implements AutoCloseable {
 
   /** Gives up everything. */
   public synchronized Evicted evictAll() {
-    return evict(List.copyOf(located.keySet()));
+    return evict(places.all());
   }
 
   /** All contents with their sizes in bytes, in no order. */
   public synchronized Map<Digest, Integer> contents() {
-    Map<Digest, Integer> sizes = HashMap.newHashMap(located.size());
-    located.forEach((digest, there) -> sizes.put(digest, there.span().length()));
-    return sizes;
+    return places.sizes();
   }
 
   /**
@@ -312,7 +297,7 @@ public final class ContentMemory implements AutoCloseable {
         allocator.used(),
         allocator.largestFree(),
         allocator.fragmentation(),
-        located.size(),
+        places.size(),
         stored,
         wrong,
         evicted,
@@ -330,8 +315,7 @@ public final class ContentMemory implements AutoCloseable {
     List<Region> all = new ArrayList<>(slabs.values());
     all.add(tableRegion);
     slabs.clear();
-    located.clear();
-    digests.clear();
+    places.clear();
     for (Region region : all) {
       regions.remove(region);
       region.memory().close();
@@ -362,7 +346,7 @@ public final class ContentMemory implements AutoCloseable {
   private OptionalLong makeRoom(int length) {
     List<Moving> moving = new ArrayList<>();
     for (long block : allocator.inTheWay(length)) {
-      Digest digest = Objects.requireNonNull(digests.get(block));
+      Digest digest = places.at(block);
       byte[] copy = content(digest).toArray(ValueLayout.JAVA_BYTE);
       moving.add(new Moving(digest, MemorySegment.ofArray(copy)));
       free(digest);
@@ -388,26 +372,23 @@ public final class ContentMemory implements AutoCloseable {
     }
     Span span = span(to.getAsLong(), length);
     bytes(span).copyFrom(content);
-    publish(digest, new Located(to.getAsLong(), span));
+    publish(digest, new Place(to.getAsLong(), span));
     movedBytes += length;
   }
 
-  private void publish(Digest digest, Located there) {
-    while (!table.add(digest, there.span())) {
+  private void publish(Digest digest, Place place) {
+    while (!table.add(digest, place.span())) {
       Digest oldest = table.oldestBeside(digest).orElseThrow().digest();
       policy.removed(oldest);
       free(oldest);
       crowdedOut++;
     }
-    located.put(digest, there);
-    digests.put(there.address(), digest);
+    places.add(digest, place);
   }
 
   private void free(Digest digest) {
     table.remove(digest);
-    long address = Objects.requireNonNull(located.remove(digest)).address();
-    digests.remove(address);
-    allocator.free(address);
+    allocator.free(places.remove(digest).address());
   }
 
   private void addSlab() throws OutOfHostMemoryException {
@@ -422,7 +403,7 @@ public final class ContentMemory implements AutoCloseable {
     int slab = allocator.emptiestSlab().orElseThrow();
     allocator.drain(slab);
     for (long block : allocator.blocks(slab)) {
-      Digest digest = Objects.requireNonNull(digests.get(block));
+      Digest digest = places.at(block);
       MemorySegment content = content(digest);
       free(digest);
       place(digest, content);
@@ -439,7 +420,7 @@ public final class ContentMemory implements AutoCloseable {
   }
 
   private MemorySegment content(Digest digest) {
-    return bytes(Objects.requireNonNull(located.get(digest)).span());
+    return bytes(places.find(digest).orElseThrow().span());
   }
 
   private MemorySegment bytes(Span span) {

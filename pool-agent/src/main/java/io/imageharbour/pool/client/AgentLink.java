@@ -172,11 +172,16 @@ final class AgentLink implements AutoCloseable {
         bytes.sum());
   }
 
+  /** Has the link end soon; {@link #close} waits for it. */
+  void beginClose() {
+    closed = true;
+    thread.interrupt();
+  }
+
   /** Ends the link; who reads through it gets an error. */
   @Override
   public void close() {
-    closed = true;
-    thread.interrupt();
+    beginClose();
     try {
       thread.join(config.callTimeout().plus(CLOSE_PATIENCE));
     } catch (InterruptedException e) {

@@ -26,8 +26,13 @@ public record ImageChunks(List<Chunk> chunks) {
 
   /** Those of an image. */
   public static ImageChunks of(ImageIndex index) {
+    return of(index.contents());
+  }
+
+  /** Those of some files of an image. */
+  public static ImageChunks of(Collection<FileContent> contents) {
     Map<Digest, Chunk> byDigest = new HashMap<>();
-    for (FileContent content : index.contents()) {
+    for (FileContent content : contents) {
       for (Chunk chunk : content.chunks()) {
         if (chunk.size() <= Span.MAX_LENGTH) {
           byDigest.merge(chunk.digest(), chunk, ImageChunks::first);

@@ -22,7 +22,7 @@ import java.util.Optional;
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html">sd_notify</a>
  */
-public final class SystemdNotifier {
+final class SystemdNotifier {
 
   private static final short AF_UNIX = 1;
   private static final int SOCK_DGRAM = 2;
@@ -37,7 +37,7 @@ public final class SystemdNotifier {
   private SystemdNotifier() {}
 
   /** Sends a state such as {@code READY=1} if a service manager wants to know. */
-  public static void send(String state) {
+  static void send(String state) {
     Optional<String> socket = Optional.ofNullable(System.getenv("NOTIFY_SOCKET"));
     if (socket.isPresent() && !socket.get().isEmpty()) {
       send(socket.get(), state);

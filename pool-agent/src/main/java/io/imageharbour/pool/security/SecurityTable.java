@@ -13,7 +13,6 @@ public final class SecurityTable {
 
   private static final Path NONE = Path.of("/");
 
-  private final ConfigTable table;
   private final boolean usesTls;
   private final Path token;
   private final Path certificate;
@@ -22,12 +21,11 @@ public final class SecurityTable {
 
   /** Reads the keys, but not yet the files that they name. */
   public SecurityTable(ConfigTable table) throws ConfigurationException {
-    this.table = table;
     usesTls = !table.string("certificate", "").isEmpty();
     token = table.path("token-file", PoolSecurity.DEFAULT_TOKEN_FILE);
-    certificate = optional("certificate");
-    key = optional("key");
-    authorities = optional("authorities");
+    certificate = optional(table, "certificate");
+    key = optional(table, "key");
+    authorities = optional(table, "authorities");
     if (!usesTls && !(key.equals(NONE) && authorities.equals(NONE))) {
       throw table.wrong("certificate", "a path, as key and authorities are");
     }
@@ -47,7 +45,7 @@ public final class SecurityTable {
     return PoolSecurity.ofTls(certificate, key, authorities);
   }
 
-  private Path optional(String name) throws ConfigurationException {
+  private static Path optional(ConfigTable table, String name) throws ConfigurationException {
     return table.string(name, "").isEmpty() ? NONE : table.path(name, NONE);
   }
 }

@@ -6,27 +6,43 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Stands before a registry; a connection over which so many bytes came is cut. */
-final class CuttingProxy implements AutoCloseable {
+/**
+ * Stands before a registry. A connection over which more than so many bytes came from there is cut,
+ * or waits until it is released.
+ */
+final class LimitingProxy implements AutoCloseable {
 
   private final ServerSocket server;
   private final int target;
   private final long limit;
-  private final AtomicInteger cuts = new AtomicInteger();
+  private final boolean cuts;
+  private final AtomicInteger reached = new AtomicInteger();
   private final AtomicLong bytes = new AtomicLong();
+  private final CountDownLatch first = new CountDownLatch(1);
+  private final CountDownLatch released = new CountDownLatch(1);
 
-  private CuttingProxy(ServerSocket server, int target, long limit) {
+  private LimitingProxy(ServerSocket server, int target, long limit, boolean cuts) {
     this.server = server;
     this.target = target;
     this.limit = limit;
+    this.cuts = cuts;
   }
 
-  static CuttingProxy start(int target, long limit) throws IOException {
-    CuttingProxy proxy =
-        new CuttingProxy(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), target, limit);
+  static LimitingProxy cutting(int target, long limit) throws IOException {
+    return start(target, limit, true);
+  }
+
+  static LimitingProxy stalling(int target, long limit) throws IOException {
+    return start(target, limit, false);
+  }
+
+  private static LimitingProxy start(int target, long limit, boolean cuts) throws IOException {
+    ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    LimitingProxy proxy = new LimitingProxy(server, target, limit, cuts);
     Thread.ofVirtual().name("proxy").start(proxy::accept);
     return proxy;
   }
@@ -37,7 +53,17 @@ final class CuttingProxy implements AutoCloseable {
 
   /** How many connections were cut. */
   int cuts() {
-    return cuts.get();
+    return cuts ? reached.get() : 0;
+  }
+
+  /** Counted down when a connection reaches the limit. */
+  CountDownLatch stalled() {
+    return first;
+  }
+
+  /** Lets what waits go on. */
+  void release() {
+    released.countDown();
   }
 
   /** How many bytes came from the registry. */
@@ -47,6 +73,7 @@ final class CuttingProxy implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    release();
     server.close();
   }
 
@@ -74,8 +101,7 @@ final class CuttingProxy implements AutoCloseable {
         if (counts) {
           copied += length;
           bytes.addAndGet(length);
-          if (copied > limit) {
-            cuts.incrementAndGet();
+          if (copied > limit && !goesOn()) {
             return;
           }
         }
@@ -83,6 +109,17 @@ final class CuttingProxy implements AutoCloseable {
       }
     } catch (IOException e) {
       // one side went away, and so does the other
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
+  }
+
+  private boolean goesOn() throws InterruptedException {
+    reached.incrementAndGet();
+    first.countDown();
+    if (!cuts) {
+      released.await();
+    }
+    return !cuts;
   }
 }
