@@ -113,8 +113,7 @@ final class PoolBadDaysIT {
     whileThisHappens(
         () -> agent.process().kill(),
         () -> {
-          agent =
-              AgentProcess.start(testbed.workspace(), testbed.tree(), "ba", agent.setup());
+          agent = AgentProcess.start(testbed.workspace(), testbed.tree(), "ba", agent.setup());
           awaitMetric(node, "harbour_pool_connected", 1);
           double before = node.harbourd().metric("harbour_pool_stored_contents_total");
           assertReads(Optional.empty());
@@ -131,8 +130,7 @@ final class PoolBadDaysIT {
     whileThisHappens(
         () -> {
           agent.close();
-          agent =
-              AgentProcess.start(testbed.workspace(), testbed.tree(), "ba", agent.setup());
+          agent = AgentProcess.start(testbed.workspace(), testbed.tree(), "ba", agent.setup());
         },
         () -> awaitMetric(node, "harbour_pool_connected", 1));
   }
@@ -261,7 +259,8 @@ final class PoolBadDaysIT {
       throws IOException, InterruptedException {
     String[] command =
         Stream.concat(
-                Stream.of("sha256sum"), lines.stream().map(line -> line.substring(line.indexOf('/'))))
+                Stream.of("sha256sum"),
+                lines.stream().map(line -> line.substring(line.indexOf('/'))))
             .toArray(String[]::new);
     String output =
         container.isPresent()
@@ -296,8 +295,7 @@ final class PoolBadDaysIT {
 
   private static void awaitMetric(Node on, String name, double value)
       throws IOException, InterruptedException {
-    Await.until(
-        name + " to be " + value, LIMIT, () -> on.harbourd().metric(name) == value);
+    Await.until(name + " to be " + value, LIMIT, () -> on.harbourd().metric(name) == value);
   }
 
   /** Sockets and memory that harbourd has open. */

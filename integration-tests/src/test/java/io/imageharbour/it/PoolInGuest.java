@@ -66,7 +66,8 @@ final class PoolInGuest {
           AgentProcess.Setup.of("64MiB").withRdma(System.getProperty("harbour.rdma.address"));
       // both make it, if it is not there, and they start at the same time here
       Path token =
-          Files.writeString(workspace.directory("a").resolve("token"), "known-to-all-in-this-guest");
+          Files.writeString(
+              workspace.directory("a").resolve("token"), "known-to-all-in-this-guest");
       PoolAccess pool =
           PoolAccess.of(List.of("127.0.0.1:" + setup.port()), token, List.of("rdma"))
               .withHeadStart(HEAD_START);
@@ -74,11 +75,7 @@ final class PoolInGuest {
           threads.submit(() -> AgentProcess.start(workspace, tree, "a", setup));
       try (Node node =
               Node.start(
-                  workspace,
-                  tree,
-                  "n",
-                  RegistryAccess.plainHttp(List.of()),
-                  Optional.of(pool));
+                  workspace, tree, "n", RegistryAccess.plainHttp(List.of()), Optional.of(pool));
           AutoCloseable agent = starting.get()::close) {
         load(node.harbourd().configuration());
         node.ctr().pull(Snapshotter.OVERLAYFS, original);

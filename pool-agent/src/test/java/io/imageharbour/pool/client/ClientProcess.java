@@ -62,17 +62,12 @@ final class ClientProcess {
   private static JavaProcess start(
       String what, String transport, AgentAddress agent, Path directory) throws IOException {
     return JavaProcess.start(
-        ClientProcess.class,
-        what,
-        transport,
-        Integer.toString(agent.port()),
-        directory.toString());
+        ClientProcess.class, what, transport, Integer.toString(agent.port()), directory.toString());
   }
 
   /** Reads or writes until it is killed. */
   public static void main(String[] arguments) throws Exception {
-    AgentAddress agent =
-        new AgentAddress("a", "127.0.0.1", Integer.parseInt(arguments[2]), 1);
+    AgentAddress agent = new AgentAddress("a", "127.0.0.1", Integer.parseInt(arguments[2]), 1);
     PoolClient client = open(arguments[1], agent, Path.of(arguments[3]));
     while (!client.isOfUse()) {
       Thread.onSpinWait();

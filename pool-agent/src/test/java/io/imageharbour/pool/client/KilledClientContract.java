@@ -100,8 +100,7 @@ abstract class KilledClientContract {
     Digest digest = Digest.sha256(content);
     other.put(digest, ByteBuffer.wrap(content));
     assertThat(other.awaitOffers(PATIENCE)).isTrue();
-    assertThat(
-            other.read(digest, content.length, bytes -> Digest.sha256(bytes).equals(digest)))
+    assertThat(other.read(digest, content.length, bytes -> Digest.sha256(bytes).equals(digest)))
         .isTrue();
     assertThat(status().wrong()).isZero();
   }

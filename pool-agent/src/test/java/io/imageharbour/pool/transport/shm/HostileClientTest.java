@@ -33,7 +33,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What strangers may say on an agent's unix socket, and clients that do not keep to the protocol. */
+/**
+ * What strangers may say on an agent's unix socket, and clients that do not keep to the protocol.
+ */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class HostileClientTest {
 
