@@ -85,6 +85,14 @@ public final class ServerProcess implements AutoCloseable {
     throw new HarbourException(name + " (process " + pid() + ") has no resident memory: it ended");
   }
 
+  /** The processor time that it has used, in user mode and in the kernel. */
+  public Duration processorTime() throws HarbourException {
+    return process
+        .info()
+        .totalCpuDuration()
+        .orElseThrow(() -> new HarbourException(name + " has no processor time: it ended"));
+  }
+
   /**
    * Kills it as SIGKILL does, in the middle of whatever it is doing, and waits until it is gone.
    */

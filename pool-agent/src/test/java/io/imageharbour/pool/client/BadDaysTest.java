@@ -108,6 +108,34 @@ class BadDaysTest {
     }
   }
 
+  @Test
+  void thatAnAgentIsSlowIsNotHeldAgainstItByWhoIsInAHurry() throws Exception {
+    AgentProcess agent = process("a", 0);
+    PoolClient client = client("tcp", agent.address());
+    List<byte[]> contents = contents(2, 50_000);
+    offer(client, contents.subList(0, 1));
+    await(() -> readPromptly(client, contents.getFirst()) == PoolClient.Prompt.TAKEN);
+    await(() -> readPromptly(client, contents.getLast()) == PoolClient.Prompt.MISSING);
+    agent.stop();
+    for (int i = 0; i < 10; i++) {
+      assertThat(readPromptly(client, contents.getFirst())).isEqualTo(PoolClient.Prompt.UNKNOWN);
+    }
+    assertThat(client.isOfUse()).isTrue();
+    assertThat(client.stats().agents().getFirst().failures()).isZero();
+    agent.resume();
+    await(() -> readPromptly(client, contents.getFirst()) == PoolClient.Prompt.TAKEN);
+  }
+
+  private static PoolClient.Prompt readPromptly(PoolClient client, byte[] content)
+      throws Exception {
+    Digest digest = Digest.sha256(content);
+    return client.readPromptly(
+        digest,
+        content.length,
+        bytes -> Digest.sha256(bytes).equals(digest),
+        Duration.ofMillis(50));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"shm", "tcp"})
   void anAgentThatWasKilledLeavesNothingAndItsSuccessorIsFound(String transport) throws Exception {

@@ -1,5 +1,6 @@
 package io.imageharbour.snapshotter.source;
 
+import io.imageharbour.fusefs.ChunkReceiver;
 import io.imageharbour.fusefs.ContentReceiver;
 import io.imageharbour.fusefs.ContentSource;
 import io.imageharbour.fusefs.WantedChunk;
@@ -38,6 +39,17 @@ public final class PoolSource implements ContentSource {
     if (!pool.read(wanted.digest(), wanted.part().size(), receiver::accept)) {
       throw new NotInPoolException(wanted.digest());
     }
+  }
+
+  /** Gives it as long as its head start: who reads out of memory needs a fraction of that. */
+  @Override
+  public Prompt fetchPromptly(Digest digest, int size, ChunkReceiver receiver)
+      throws IOException, InterruptedException {
+    return switch (pool.readPromptly(digest, size, receiver::accept, headStart)) {
+      case TAKEN -> Prompt.BROUGHT;
+      case MISSING -> Prompt.LACKING;
+      case UNKNOWN -> Prompt.UNKNOWN;
+    };
   }
 
   @Override
