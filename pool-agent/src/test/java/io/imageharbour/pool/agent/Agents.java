@@ -9,6 +9,8 @@ import io.imageharbour.pool.security.PoolSecurity;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -49,6 +51,28 @@ public final class Agents {
         config.socket(),
         port,
         config.rdmaAddresses(),
+        config.rdmaPort(),
+        config.policy(),
+        config.security(),
+        config.etcd(),
+        config.metricsAddress(),
+        config.logLevel());
+  }
+
+  /** The same, by one transport alone; RDMA at the address that the guest's tests know. */
+  public static AgentConfig withTransport(AgentConfig config, String transport)
+      throws UnknownHostException {
+    return new AgentConfig(
+        config.id(),
+        config.listen(),
+        config.memory(),
+        config.lockMemory(),
+        List.of(transport),
+        config.socket(),
+        config.tcpPort(),
+        transport.equals("rdma")
+            ? List.of(InetAddress.getByName(System.getProperty("harbour.rdma.address")))
+            : List.of(),
         config.rdmaPort(),
         config.policy(),
         config.security(),

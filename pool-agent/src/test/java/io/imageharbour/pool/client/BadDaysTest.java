@@ -198,6 +198,29 @@ class BadDaysTest {
     }
   }
 
+  /** By shared memory whoever has mapped it still reads it, and by RDMA the connection ends. */
+  @Test
+  void whatWasInASlabThatWentBackToTheHostIsAMissOverTcp() throws Exception {
+    Agent agent = agent(Agents.config("a", directory, 0, security));
+    PoolConfig withoutReports =
+        new PoolConfig(1, Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofMinutes(5));
+    PoolClient client = open(withoutReports, "tcp", address("a", agent));
+    await(client::isOfUse);
+    List<byte[]> contents = contents(100, 300_000);
+    offerAll(client, contents);
+    assertThat(contents.stream().filter(content -> isThere(client, content)).count())
+        .isGreaterThan(90);
+
+    assertThat(Agents.resize(agent, 16 << 20)).isEqualTo(16 << 20);
+
+    assertThat(contents.stream().filter(content -> isThere(client, content)).count())
+        .isBetween(20L, 60L);
+    // nor has anything failed, or been connected anew
+    PoolStats.Agent stats = client.stats().agents().getFirst();
+    assertThat(stats.failures()).isZero();
+    assertThat(stats.transport()).contains("tcp");
+  }
+
   @Test
   void whereTwoAgentsDisagreeTheOneThatIsRightIsBelieved() throws Exception {
     Agent a = agent(Agents.config("a", directory, 0, security));
