@@ -29,7 +29,14 @@ start() {
   # Java takes one at most, and whoever makes one has to do without.
   aot=$lib/$name-$java_build.aot
   case ${HARBOUR_JAVA_OPTIONS:-} in *-XX:AOT*) aot= ;; esac
-  [ ! -r "$aot" ] || set -- "-XX:AOTCache=$aot" "$@"
+  # What harbourd's training has compiled is compiled again as soon as its classes are there, not when the first
+  # container has called it often enough. Experimental in Java 25; the next one may not know it, and would not start.
+  case $name-$java_version in
+    harbourd-25) eagerly="-XX:+UnlockExperimentalVMOptions -XX:+AOTCompileEagerly" ;;
+    *) eagerly= ;;
+  esac
+  # shellcheck disable=SC2086 # two flags
+  [ ! -r "$aot" ] || set -- $eagerly "-XX:AOTCache=$aot" "$@"
   # The JVM's warnings go to stderr (stdout is the program's), what it thinks of the cache nowhere.
   # shellcheck disable=SC2086 # several flags in each of the unquoted ones
   exec "$java_home/bin/java" $common_flags $flags \

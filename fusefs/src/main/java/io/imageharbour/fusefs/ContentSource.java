@@ -29,6 +29,28 @@ public interface ContentSource {
    */
   void fetch(WantedChunk wanted, ContentReceiver receiver) throws IOException, InterruptedException;
 
+  /** What came of asking for a chunk on the way past. */
+  enum Prompt {
+    BROUGHT,
+    /** The source does not have it: asking properly would be of no use. */
+    LACKING,
+    /** Nothing is known: it has to be asked properly, by {@link #fetch}. */
+    UNKNOWN
+  }
+
+  /**
+   * Brings a chunk on the thread of whoever waits for it, if that takes no longer than setting up
+   * anything more for it would be worth. Asked of the first source only, before {@link #fetch}.
+   *
+   * @param size of the chunk in bytes
+   * @throws IOException if the receiver failed
+   * @throws InterruptedException if the thread was interrupted while it waited
+   */
+  default Prompt fetchPromptly(Digest digest, int size, ChunkReceiver receiver)
+      throws IOException, InterruptedException {
+    return Prompt.UNKNOWN;
+  }
+
   /**
    * After so long without the wanted chunk the next source is asked as well, and the first to bring
    * it is used. Empty: the next one is asked only when this one has failed.

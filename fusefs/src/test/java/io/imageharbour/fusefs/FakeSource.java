@@ -38,6 +38,12 @@ public final class FakeSource implements ContentSource {
   /** Whether only the wanted chunk is delivered, as by a pool. */
   public volatile boolean wantedOnly;
 
+  /** What it answers when it is asked promptly. */
+  public volatile Prompt prompt = Prompt.UNKNOWN;
+
+  /** How often that was. */
+  public final AtomicInteger prompts = new AtomicInteger();
+
   /** What it says of itself. */
   public volatile long bytesPerLatency;
 
@@ -87,6 +93,15 @@ public final class FakeSource implements ContentSource {
     for (FrameLocation following : wanted.following()) {
       receiver.acceptFrame(following, frame(following));
     }
+  }
+
+  @Override
+  public Prompt fetchPromptly(Digest digest, int size, ChunkReceiver receiver) throws IOException {
+    prompts.incrementAndGet();
+    if (prompt == Prompt.BROUGHT && !receiver.accept(ByteBuffer.wrap(chunk(digest)))) {
+      return Prompt.LACKING;
+    }
+    return prompt;
   }
 
   @Override

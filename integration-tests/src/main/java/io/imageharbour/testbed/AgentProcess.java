@@ -8,21 +8,92 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A harbour-agent of the workspace's own, which lends memory over every transport there is. */
+/** A harbour-agent of the workspace's own. */
 public final class AgentProcess implements AutoCloseable {
 
-  private final Path token;
-  private final int port;
+  private final Path directory;
+  private final Setup setup;
   private final ServerProcess process;
 
-  private AgentProcess(Path token, int port, ServerProcess process) {
-    this.token = token;
-    this.port = port;
+  /**
+   * How an agent is configured. Immutable; each {@code with…} answers a changed copy.
+   *
+   * @param memory that it lends, such as {@code 512MiB}
+   * @param port of its service
+   * @param transports that it offers
+   * @param rdmaAddress of its device, for the transport {@code rdma}
+   * @param etcd the client URL where it registers
+   * @param interval so often it looks while it leads, in seconds; its own default where empty
+   */
+  public record Setup(
+      String memory,
+      int port,
+      List<String> transports,
+      Optional<String> rdmaAddress,
+      Optional<String> etcd,
+      Optional<Integer> interval) {
+
+    public Setup {
+      transports = List.copyOf(transports);
+    }
+
+    /** On a free port, by shared memory and TCP. */
+    public static Setup of(String memory) throws IOException {
+      return new Setup(
+          memory,
+          Network.freePort(),
+          List.of("shm", "tcp"),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty());
+    }
+
+    /** By RDMA alone. */
+    public Setup withRdma(String address) {
+      return new Setup(memory, port, List.of("rdma"), Optional.of(address), etcd, interval);
+    }
+
+    /** Registered in etcd. */
+    public Setup withEtcd(String url) {
+      return new Setup(memory, port, transports, rdmaAddress, Optional.of(url), interval);
+    }
+
+    /** Looking this often, in seconds, while it leads. */
+    public Setup withInterval(int seconds) {
+      return new Setup(memory, port, transports, rdmaAddress, etcd, Optional.of(seconds));
+    }
+
+    private String toml(String name, Path directory) {
+      return """
+          id = "%s"
+          listen = "127.0.0.1:%d"
+          memory = "%s"
+          transports = [%s]
+          socket = "%s"
+          tcp-port = 0
+          rdma-port = 0
+          """
+              .formatted(
+                  name,
+                  port,
+                  memory,
+                  PoolAccess.quoted(transports),
+                  directory.resolve("agent.sock"))
+          + rdmaAddress.map("rdma-addresses = [\"%s\"]\n"::formatted).orElse("")
+          + "\n[security]\ntoken-file = \"%s\"\n".formatted(directory.resolve("token"))
+          + etcd.map("\n[etcd]\nendpoints = [\"%s\"]\n"::formatted).orElse("")
+          + interval.map("\n[control]\ninterval = %d\n"::formatted).orElse("");
+    }
+  }
+
+  private AgentProcess(Path directory, Setup setup, ServerProcess process) {
+    this.directory = directory;
+    this.setup = setup;
     this.process = process;
   }
 
   /**
-   * Starts an agent.
+   * Starts an agent on a free port, by shared memory and TCP.
    *
    * @param name of its directory in the workspace, and in the pool
    * @param memory that it lends, such as {@code 512MiB}
@@ -30,93 +101,42 @@ public final class AgentProcess implements AutoCloseable {
   public static AgentProcess start(
       Workspace workspace, HarbourTree tree, String name, String memory)
       throws IOException, InterruptedException {
-    return start(workspace, tree, name, memory, Network.freePort());
+    return start(workspace, tree, name, Setup.of(memory));
   }
 
-  /** Starts an agent on this port. */
-  public static AgentProcess start(
-      Workspace workspace, HarbourTree tree, String name, String memory, int port)
-      throws IOException, InterruptedException {
-    Path token = workspace.directory(name).resolve("token");
-    return start(workspace, tree, name, memory, port, token, "");
-  }
-
-  /**
-   * Starts an agent that registers itself, and looks every second while it leads.
-   *
-   * @param token the pool's; made if it is not there
-   */
-  public static AgentProcess startInEtcd(
-      Workspace workspace,
-      HarbourTree tree,
-      String name,
-      String memory,
-      EtcdProcess etcd,
-      Path token)
-      throws IOException, InterruptedException {
-    String tables =
-        """
-
-        [etcd]
-        endpoints = ["%s"]
-
-        [control]
-        interval = 1
-        """
-            .formatted(etcd.url());
-    return start(workspace, tree, name, memory, Network.freePort(), token, tables);
-  }
-
-  private static AgentProcess start(
-      Workspace workspace,
-      HarbourTree tree,
-      String name,
-      String memory,
-      int port,
-      Path token,
-      String tables)
+  /** Starts an agent as it is set up; after an earlier one of that name it has the same token. */
+  public static AgentProcess start(Workspace workspace, HarbourTree tree, String name, Setup setup)
       throws IOException, InterruptedException {
     Path directory = workspace.directory(name);
     Path configuration = directory.resolve("agent.toml");
-    Files.writeString(
-        configuration,
-        """
-        id = "%s"
-        listen = "127.0.0.1:%d"
-        memory = "%s"
-        socket = "%s"
-        tcp-port = 0
-
-        [security]
-        token-file = "%s"
-        %s"""
-            .formatted(name, port, memory, directory.resolve("agent.sock"), token, tables));
+    Files.writeString(configuration, setup.toml(name, directory));
     ServerProcess process =
         ServerProcess.start(
             workspace,
             "harbour-agent " + directory,
             tree.harbourAgent("--config", configuration),
             directory.resolve("log"),
-            () -> accepts(port));
-    return new AgentProcess(token, port, process);
+            () -> accepts(setup.port()));
+    return new AgentProcess(directory, setup, process);
   }
 
   /** Where clients say hello. */
   public String endpoint() {
-    return "127.0.0.1:" + port;
+    return "127.0.0.1:" + setup.port();
   }
 
-  public int port() {
-    return port;
+  /** How it was started. */
+  public Setup setup() {
+    return setup;
   }
 
   public Path tokenFile() {
-    return token;
+    return directory.resolve("token");
   }
 
   /** A pool of this agent alone. */
   public PoolAccess pool(String... transports) {
-    return new PoolAccess(List.of(endpoint()), Optional.empty(), tokenFile(), List.of(transports));
+    return PoolAccess.of(List.of(endpoint()), tokenFile(), List.of(transports));
   }
 
   public ServerProcess process() {

@@ -1,6 +1,7 @@
 package io.imageharbour.testbed;
 
 import io.imageharbour.indexer.HarbourException;
+import io.imageharbour.pool.process.ProcessLog;
 import io.imageharbour.testbed.bench.Benchmarks;
 import io.imageharbour.testbed.bench.Result;
 import java.io.IOException;
@@ -28,6 +29,8 @@ public final class Bench {
   private Bench() {}
 
   public static void main(String[] arguments) throws InterruptedException {
+    ProcessLog.begin();
+    ProcessLog.setLevel("warn");
     List<String> names = new ArrayList<>();
     int runs = DEFAULT_RUNS;
     boolean json = false;

@@ -5,50 +5,48 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Path;
 
-/** An etcd of the workspace's own, with one member. */
+/** An etcd of the workspace's own, one member on the loopback interface. */
 public final class EtcdProcess implements AutoCloseable {
 
-  private final String url;
   private final ServerProcess process;
 
-  private EtcdProcess(String url, ServerProcess process) {
-    this.url = url;
+  private EtcdProcess(ServerProcess process) {
     this.process = process;
   }
 
   /**
-   * Starts one.
+   * Starts it.
    *
-   * @param name of its directory in the workspace
+   * @param name of its directory in the workspace; what an earlier one stored there is there again
+   * @param port of its clients
    */
-  public static EtcdProcess start(Workspace workspace, String name)
+  public static EtcdProcess start(Workspace workspace, String name, int port)
       throws IOException, InterruptedException {
     Path directory = workspace.directory(name);
-    int port = Network.freePort();
-    String url = "http://127.0.0.1:" + port;
     String peers = "http://127.0.0.1:" + Network.freePort();
-    Command command =
-        Command.of(
-            "etcd",
-            "--data-dir=" + directory.resolve("data"),
-            "--listen-client-urls=" + url,
-            "--advertise-client-urls=" + url,
-            "--listen-peer-urls=" + peers,
-            "--initial-advertise-peer-urls=" + peers,
-            "--initial-cluster=default=" + peers);
-    return new EtcdProcess(
-        url,
+    // its member remembers where its peers find it, so only the first start says that
+    ServerProcess process =
         ServerProcess.start(
             workspace,
             "etcd " + directory,
-            command,
+            Command.of("etcd", "--data-dir", directory.resolve("data"))
+                .withArguments("--listen-client-urls", url(port))
+                .withArguments("--advertise-client-urls", url(port))
+                .withArguments("--listen-peer-urls", peers)
+                .withArguments("--initial-advertise-peer-urls", peers)
+                .withArguments("--initial-cluster", "default=" + peers),
             directory.resolve("log"),
-            () -> accepts(port)));
+            () -> accepts(port));
+    return new EtcdProcess(process);
   }
 
-  /** Where its clients reach it. */
-  public String url() {
-    return url;
+  /** Its client URL on this port. */
+  public static String url(int port) {
+    return "http://127.0.0.1:" + port;
+  }
+
+  public ServerProcess process() {
+    return process;
   }
 
   @Override

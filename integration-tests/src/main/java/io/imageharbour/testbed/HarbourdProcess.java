@@ -2,9 +2,12 @@ package io.imageharbour.testbed;
 
 import io.imageharbour.indexer.HarbourException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.StandardProtocolFamily;
+import java.net.URI;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -17,10 +20,12 @@ import java.util.stream.Stream;
 public final class HarbourdProcess implements AutoCloseable {
 
   private final Path directory;
+  private final int metricsPort;
   private final ServerProcess process;
 
-  private HarbourdProcess(Path directory, ServerProcess process) {
+  private HarbourdProcess(Path directory, int metricsPort, ServerProcess process) {
     this.directory = directory;
+    this.metricsPort = metricsPort;
     this.process = process;
   }
 
@@ -43,11 +48,13 @@ public final class HarbourdProcess implements AutoCloseable {
     Path directory = workspace.directory(name);
     Path socket = directory.resolve("harbourd.sock");
     Path configuration = directory.resolve("harbourd.toml");
+    int metricsPort = Network.freePort();
     Files.writeString(
         configuration,
         """
         root = "%s"
         address = "%s"
+        metrics-address = "127.0.0.1:%d"
 
         [containerd]
         address = "%s"
@@ -57,6 +64,7 @@ public final class HarbourdProcess implements AutoCloseable {
             .formatted(
                 directory.resolve("r"),
                 socket,
+                metricsPort,
                 ContainerdServer.socket(workspace, containerd),
                 registries.toml(),
                 pool.map(PoolAccess::toml).orElse("")));
@@ -67,7 +75,7 @@ public final class HarbourdProcess implements AutoCloseable {
             tree.harbourd("--config", configuration),
             directory.resolve("log"),
             () -> accepts(socket));
-    return new HarbourdProcess(directory, process);
+    return new HarbourdProcess(directory, metricsPort, process);
   }
 
   /** Where a harbourd of that name in the workspace listens. */
@@ -94,6 +102,19 @@ public final class HarbourdProcess implements AutoCloseable {
           .map(file -> cas.relativize(file).toString().replace("/", ""))
           .collect(Collectors.toCollection(TreeSet::new));
     }
+  }
+
+  /** The sum of a metric over all its labels; 0 where there is none of that name. */
+  public double metric(String name) throws IOException {
+    URI metrics = URI.create("http://127.0.0.1:" + metricsPort + "/metrics");
+    String text;
+    try (InputStream in = metrics.toURL().openStream()) {
+      text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+    return text.lines()
+        .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .sum();
   }
 
   public ServerProcess process() {

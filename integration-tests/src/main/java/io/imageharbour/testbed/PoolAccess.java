@@ -1,28 +1,60 @@
 package io.imageharbour.testbed;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * What harbourd is told about the memory pool.
+ * What harbourd is told about the memory pool. Immutable; each {@code with…} answers a changed
+ * copy.
  *
  * @param agents where they are, {@code host:port}
- * @param etcd where else they register themselves, a URL
  * @param tokenFile what they want to be shown
  * @param transports the best first
+ * @param etcd its client URL, where it says which agents there are
+ * @param headStart after which the registry is asked as well; harbourd's default where empty
  */
 public record PoolAccess(
-    List<String> agents, Optional<String> etcd, Path tokenFile, List<String> transports) {
+    List<String> agents,
+    Path tokenFile,
+    List<String> transports,
+    Optional<String> etcd,
+    Optional<Duration> headStart) {
 
   public PoolAccess {
     agents = List.copyOf(agents);
     transports = List.copyOf(transports);
   }
 
+  /** A list of agents, and nothing else. */
+  public static PoolAccess of(List<String> agents, Path tokenFile, List<String> transports) {
+    return new PoolAccess(agents, tokenFile, transports, Optional.empty(), Optional.empty());
+  }
+
+  /** The same agents, and those that etcd knows. */
+  public PoolAccess withEtcd(String url) {
+    return new PoolAccess(agents, tokenFile, transports, Optional.of(url), headStart);
+  }
+
+  /** Only the agents that etcd knows. */
+  public PoolAccess withoutList() {
+    return new PoolAccess(List.of(), tokenFile, transports, etcd, headStart);
+  }
+
+  /** With the token of this agent. */
+  public PoolAccess withTokenOf(AgentProcess agent) {
+    return new PoolAccess(agents, agent.tokenFile(), transports, etcd, headStart);
+  }
+
+  /** Has the pool given more time, or less. */
+  public PoolAccess withHeadStart(Duration time) {
+    return new PoolAccess(agents, tokenFile, transports, etcd, Optional.of(time));
+  }
+
   /** As harbourd's configuration has it. */
-  String toml() {
+  public String toml() {
     return """
         [pool]
         agents = [%s]
@@ -30,10 +62,17 @@ public record PoolAccess(
         token-file = "%s"
         """
             .formatted(quoted(agents), quoted(transports), tokenFile)
-        + etcd.map("[pool.etcd]\nendpoints = [\"%s\"]\n"::formatted).orElse("");
+        + headStart
+            .map(
+                time ->
+                    "head-start = %d\ntimeout = %d\n"
+                        .formatted(time.toMillis(), Math.max(1000, time.toMillis())))
+            .orElse("")
+        + etcd.map("\n[pool.etcd]\nendpoints = [\"%s\"]\n"::formatted).orElse("");
   }
 
-  private static String quoted(List<String> words) {
+  /** A list of strings in TOML, without the brackets. */
+  static String quoted(List<String> words) {
     return words.stream().map("\"%s\""::formatted).collect(Collectors.joining(", "));
   }
 }

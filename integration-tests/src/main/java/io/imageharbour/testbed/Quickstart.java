@@ -2,6 +2,7 @@ package io.imageharbour.testbed;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.imageharbour.indexer.HarbourException;
+import io.imageharbour.pool.process.ProcessLog;
 import io.imageharbour.testbed.ColdStart.Subject;
 import io.imageharbour.testbed.image.TestImages;
 import java.io.IOException;
@@ -41,6 +42,8 @@ public final class Quickstart {
   }
 
   public static void main(String[] arguments) throws InterruptedException {
+    ProcessLog.begin();
+    ProcessLog.setLevel("warn");
     List<String> words = new ArrayList<>(List.of(arguments));
     boolean withPool = !words.isEmpty() && words.getFirst().equals(POOL);
     if (withPool) {
@@ -128,7 +131,7 @@ public final class Quickstart {
         withPool
             ? Optional.of(startFromPool(registry, new Subject(indexImage, original.command())))
             : Optional.empty();
-    printTable(overlayfs, originalBytes, harbour, convertedBytes, pooled.map(Pooled::start));
+    printTable(overlayfs, originalBytes, harbour, convertedBytes, pooled);
     printNext(node, original, indexImage, pooled);
   }
 
@@ -136,8 +139,9 @@ public final class Quickstart {
    * A start on a node that has nothing, while the memory pool has the image.
    *
    * @param configuration of the node's harbourd
+   * @param whole whether all of the image is in the pool
    */
-  private record Pooled(ColdStart start, Path configuration) {}
+  private record Pooled(ColdStart start, Path configuration, boolean whole) {}
 
   private Pooled startFromPool(RegistryServer registry, Subject subject)
       throws IOException, InterruptedException {
@@ -153,12 +157,21 @@ public final class Quickstart {
             RegistryAccess.plainHttp(List.of()),
             Optional.of(agent.pool("shm")));
     Path configuration = node.harbourd().configuration();
-    progress.step(
-        "Loading the image into the pool",
-        () ->
-            tree.harbourctl(
-                    "pool", "load", "--plain-http", "--config", configuration, subject.image())
-                .run());
+    Command.Output load =
+        progress.step(
+            "Loading the image into the pool",
+            () ->
+                tree.harbourctl(
+                        "pool", "load", "--plain-http", "--config", configuration, subject.image())
+                    .attempt());
+    boolean whole = load.exit() == 0;
+    if (!whole) {
+      // an image may be larger than the pool: the rest comes from the registry
+      (load.text() + "\n" + load.errors())
+          .lines()
+          .filter(line -> line.startsWith("not ") || line.startsWith("harbourctl"))
+          .forEach(line -> out.println("    " + line));
+    }
     Await.until(
         "harbourd to be connected to the agent",
         CONNECTION_LIMIT,
@@ -167,7 +180,7 @@ public final class Quickstart {
         progress.step(
             "Starting it on another node with harbour, cold, with the pool warm",
             () -> ColdStart.measure(node.ctr(), Snapshotter.HARBOUR, registry, subject));
-    return new Pooled(start, configuration);
+    return new Pooled(start, configuration, whole);
   }
 
   private String build(RegistryServer registry) throws IOException, InterruptedException {
@@ -198,7 +211,8 @@ public final class Quickstart {
       long originalBytes,
       ColdStart harbour,
       long convertedBytes,
-      Optional<ColdStart> pooled) {
+      Optional<Pooled> pool) {
+    Optional<ColdStart> pooled = pool.map(Pooled::start);
     TextTable table = new TextTable();
     List<String> head = new ArrayList<>(List.of("", "overlayfs", "harbour", ""));
     pooled.ifPresent(start -> head.addAll(List.of("and pool", "")));
@@ -225,9 +239,11 @@ public final class Quickstart {
     table.row(stored.toArray(String[]::new));
     out.println();
     table.lines().forEach(out::println);
-    if (pooled.isPresent()) {
-      out.println("\n\"bytes fetched\" are the registry's. With the pool: the index alone.");
-    }
+    pool.ifPresent(
+        it ->
+            out.println(
+                "\n\"bytes fetched\" are the registry's. With the pool: the index%s."
+                    .formatted(it.whole() ? " alone" : ", and what the pool does not have")));
   }
 
   private static void row(

@@ -59,6 +59,13 @@ public final class RegistryServer implements AutoCloseable {
     return start(workspace, name, network, port, storage, Optional.empty());
   }
 
+  /** Starts a registry on a given port, with what another one has stored in this directory. */
+  public static RegistryServer start(
+      Workspace workspace, String name, Network network, int port, Path storage)
+      throws IOException, InterruptedException {
+    return start(workspace, name, network, port, storage, Optional.empty());
+  }
+
   /** Starts a registry that serves what another one stores. */
   public static RegistryServer startMirror(
       Workspace workspace, String name, Network network, RegistryServer other)

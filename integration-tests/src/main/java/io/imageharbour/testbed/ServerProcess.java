@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 /** A server that runs as a process of a workspace, its output in a log file there. */
 public final class ServerProcess implements AutoCloseable {
 
-  private static final Duration START = Duration.ofSeconds(30);
+  private static final Duration START = Duration.ofMinutes(4);
   private static final Duration STOP = Duration.ofSeconds(20);
 
   private final String name;
@@ -85,12 +85,40 @@ public final class ServerProcess implements AutoCloseable {
     throw new HarbourException(name + " (process " + pid() + ") has no resident memory: it ended");
   }
 
+  /** The processor time that it has used, in user mode and in the kernel. */
+  public Duration processorTime() throws HarbourException {
+    return process
+        .info()
+        .totalCpuDuration()
+        .orElseThrow(() -> new HarbourException(name + " has no processor time: it ended"));
+  }
+
   /**
    * Kills it as SIGKILL does, in the middle of whatever it is doing, and waits until it is gone.
    */
   public void kill() throws HarbourException, InterruptedException {
     process.destroyForcibly();
     awaitEnd();
+  }
+
+  /** Stops its threads with SIGSTOP, and waits until they are. */
+  public void stop() throws IOException, InterruptedException {
+    signal("STOP");
+    Path status = Path.of("/proc/" + pid() + "/status");
+    Await.until(
+        name + " to be stopped",
+        STOP,
+        () -> Files.readAllLines(status).stream().anyMatch(line -> line.matches("State:\\s+T.*")));
+  }
+
+  /** Has its threads go on. */
+  public void resume() throws IOException, InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String signal) throws IOException, InterruptedException {
+    // the shell's: a small Debian has no program of that name
+    Command.of("sh", "-c", "kill -" + signal + " " + pid()).run();
   }
 
   /** Asks it to stop, and kills it when it does not. */

@@ -8,6 +8,7 @@ import io.imageharbour.testbed.AgentProcess;
 import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.EtcdProcess;
+import io.imageharbour.testbed.Network;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.PoolAccess;
 import io.imageharbour.testbed.RegistryAccess;
@@ -21,6 +22,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,8 +40,6 @@ final class PopularImageIT {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private static final List<String> SHM = List.of("shm");
-
   private final SharedTestbed testbed;
 
   PopularImageIT(SharedTestbed testbed) {
@@ -49,14 +49,13 @@ final class PopularImageIT {
   @Test
   void anImageThatIsStartedAgainIsBroughtIntoThePoolAndBroughtBack() throws Exception {
     Workspace workspace = testbed.workspace();
-    Path token = workspace.directory("pop").resolve("token");
     SharedTestbed.Converted image = testbed.converted("small", small(workspace));
-    try (EtcdProcess etcd = EtcdProcess.start(workspace, "pe");
-        AgentProcess first =
-            AgentProcess.startInEtcd(workspace, testbed.tree(), "pb", "32MiB", etcd, token);
-        AgentProcess second =
-            AgentProcess.startInEtcd(workspace, testbed.tree(), "pc", "32MiB", etcd, token);
-        Node node = node(new PoolAccess(List.of(), Optional.of(etcd.url()), token, SHM))) {
+    int port = Network.freePort();
+    try (EtcdProcess etcd = EtcdProcess.start(workspace, "pe", port);
+        AgentProcess first = agent("pb", port, Optional.empty());
+        AgentProcess second = agent("pc", port, Optional.of(first.tokenFile()));
+        Node node = node(first.pool("shm").withEtcd(EtcdProcess.url(port)).withoutList())) {
+      assertThat(etcd.process().isAlive()).isTrue();
       node.ctr().pull(Snapshotter.HARBOUR, image.reference());
       for (int i = 0; i < 2; i++) {
         node.ctr().run(Snapshotter.HARBOUR, image.reference(), "/busybox", "true");
@@ -65,6 +64,8 @@ final class PopularImageIT {
       JsonNode hottest = pool(node, "status").at("/images/0");
       assertThat(hottest.get("starts").asDouble()).isBetween(1.9, 2.0);
       assertThat(hottest.get("admitted").asBoolean()).isTrue();
+      // what the first container read the registry had to bring
+      assertThat(hottest.get("missed").asDouble()).isPositive();
       assertThat(hottest.get("agents").properties())
           .extracting(agent -> agent.getKey())
           .containsExactly("pb", "pc");
@@ -102,6 +103,18 @@ final class PopularImageIT {
     arguments.addAll(List.of("--json", "--config", node.harbourd().configuration()));
     return JSON.readTree(
         testbed.tree().harbourctl(arguments.toArray()).withTimeout(LIMIT).run().text());
+  }
+
+  /** An agent that looks every second while it leads, with the token of another one. */
+  private AgentProcess agent(String name, int etcdPort, Optional<Path> token)
+      throws IOException, InterruptedException {
+    if (token.isPresent()) {
+      Path own = testbed.workspace().directory(name).resolve("token");
+      Files.copy(token.get(), own, StandardCopyOption.COPY_ATTRIBUTES);
+    }
+    AgentProcess.Setup setup =
+        AgentProcess.Setup.of("32MiB").withEtcd(EtcdProcess.url(etcdPort)).withInterval(1);
+    return AgentProcess.start(testbed.workspace(), testbed.tree(), name, setup);
   }
 
   private Node node(PoolAccess pool) throws IOException, InterruptedException {

@@ -18,16 +18,18 @@ final class TrainingIT {
     Path scratch = testbed.workspace().directory("t");
     Path harbourctl = scratch.resolve("harbourctl.aot");
     Path harbourd = scratch.resolve("harbourd.aot");
+    Path agent = scratch.resolve("harbour-agent.aot");
     Command.of("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
         .withArguments(Path.of(System.getProperty("java.home"), "bin/java"))
         .withArguments("--enable-native-access=ALL-UNNAMED", "-cp")
         .withArguments(tree.resolveSibling("classes") + ":" + tree + "/lib/*")
         .withArguments("io.imageharbour.packaging.training.Training")
-        .withArguments(tree, scratch, harbourctl, harbourd)
+        .withArguments(tree, scratch, harbourctl, harbourd, agent)
         .withTimeout(Duration.ofMinutes(5))
         .run();
     assertThat(version(tree.resolve("bin/harbourctl"), harbourctl)).contains("harbourctl");
     assertThat(version(tree.resolve("bin/harbourd"), harbourd)).contains("harbourd");
+    assertThat(version(tree.resolve("bin/harbour-agent"), agent)).contains("harbour-agent");
   }
 
   /** Java with a cache that it must use does not start when the cache is not for it. */

@@ -94,11 +94,10 @@ public final class FetchPath implements AutoCloseable {
   /** Brings a chunk to its sink, which another thread fills before this returns. */
   public void fetch(Errand errand, Following following) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + timeout.toNanos();
-    while (!errand.sink().isFilled()) {
-      if (awaitFlight(errand, following, deadline)) {
-        return;
-      }
-    }
+    boolean filled;
+    do {
+      filled = awaitFlight(errand, following, deadline);
+    } while (!filled);
   }
 
   /**
@@ -167,7 +166,7 @@ public final class FetchPath implements AutoCloseable {
         return true;
       }
       try {
-        start(mine, following, demandThreads);
+        begin(mine, following);
       } catch (RejectedExecutionException e) {
         throw new FetchFailedException(chunk.digest(), "the content store was closed");
       }
@@ -209,6 +208,25 @@ public final class FetchPath implements AutoCloseable {
   private void callOff(FrameFlight flight) {
     flights.remove(flight.wanted().frame(), flight);
     flight.end(null, false);
+  }
+
+  /**
+   * Brings the chunk on this thread, if a source has it at hand, else lets the flight begin.
+   *
+   * @throws RejectedExecutionException if no thread may take it
+   */
+  private void begin(FrameFlight flight, Following following) throws InterruptedException {
+    boolean flies = false;
+    try {
+      flies = kept.contains(flight.wanted().frame()) || !sources.askPromptly(flight);
+    } finally {
+      if (!flies) {
+        callOff(flight);
+      }
+    }
+    if (flies) {
+      start(flight, following, demandThreads);
+    }
   }
 
   /**
@@ -281,9 +299,13 @@ public final class FetchPath implements AutoCloseable {
         new FetchFailedException(wanted.digest(), "the fetch ended early");
     boolean shared = true;
     try {
-      SourceSequence.Outcome outcome = sources.ask(flight, following, location(wanted));
-      failure = flight.hasWantedCome() ? null : failure(wanted, outcome.causes());
-      shared = !outcome.sawWrongDigest();
+      if (sources.askPromptly(flight)) {
+        failure = null;
+      } else {
+        SourceSequence.Outcome outcome = sources.ask(flight, following, location(wanted));
+        failure = flight.hasWantedCome() ? null : failure(wanted, outcome.causes());
+        shared = !outcome.sawWrongDigest();
+      }
     } catch (IOException e) {
       failure = e;
     } catch (InterruptedException e) {

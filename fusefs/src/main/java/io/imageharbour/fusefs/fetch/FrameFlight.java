@@ -28,6 +28,9 @@ final class FrameFlight {
   private final CompletableFuture<Void> over = new CompletableFuture<>();
   private boolean ended;
 
+  /** Belongs to the thread that the flight is with, which hands it on. */
+  private Optional<AskedPromptly> askedPromptly = Optional.empty();
+
   /** What waits for one chunk. */
   private static final class Want {
     /** Whether it was stored; false if the flight ended without it and another is worth a try. */
@@ -36,6 +39,14 @@ final class FrameFlight {
     private final Set<ChunkSink> sinks = new LinkedHashSet<>(1);
     private boolean taken;
   }
+
+  /**
+   * What came of asking the first source promptly.
+   *
+   * @param lacking whether it does not have the chunk
+   * @param nanos that it took
+   */
+  record AskedPromptly(boolean lacking, long nanos) {}
 
   /** A flight that is made because of one chunk of the frame. */
   FrameFlight(Errand errand) {
@@ -47,6 +58,16 @@ final class FrameFlight {
   /** Completes with whether the chunk was stored that the flight was made for. */
   CompletableFuture<Boolean> stored() {
     return first.stored;
+  }
+
+  /** What is known from asking promptly; for the thread that the flight is with. */
+  Optional<AskedPromptly> askedPromptly() {
+    return askedPromptly;
+  }
+
+  /** Notes it. */
+  void setAskedPromptly(AskedPromptly asked) {
+    askedPromptly = Optional.of(asked);
   }
 
   /** The chunk that is asked of the sources. */

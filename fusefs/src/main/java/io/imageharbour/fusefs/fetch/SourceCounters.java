@@ -2,6 +2,8 @@ package io.imageharbour.fusefs.fetch;
 
 import io.imageharbour.fusefs.ContentSource;
 import io.imageharbour.fusefs.ContentStats;
+import io.imageharbour.indexer.Digest;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -23,6 +25,17 @@ final class SourceCounters {
   SourceCounters(ContentSource source, List<ContentSource> before) {
     this.source = source;
     this.before = List.copyOf(before);
+  }
+
+  /** Counts a chunk that it brought. */
+  void brought(int size) {
+    chunks.increment();
+    bytes.add(size);
+  }
+
+  /** Offers a chunk of an image with these origins, which it brought, to those before it. */
+  void offerToOthers(Digest digest, ByteBuffer content, List<String> origins) {
+    before.forEach(other -> other.offer(digest, content.duplicate(), origins));
   }
 
   ContentStats.Source stats() {

@@ -12,7 +12,6 @@ import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.pack.FrameDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
@@ -66,16 +65,7 @@ final class SourceRound {
     return new ContentReceiver() {
       @Override
       public boolean accept(ByteBuffer bytes) throws IOException {
-        ByteBuffer content = bytes.slice();
-        bytes.position(bytes.limit());
-        if (content.remaining() != wanted.part().size()
-            || !Digest.sha256(content.duplicate()).equals(wanted.digest())) {
-          return false;
-        }
-        count(source, content.remaining());
-        run.first().deliver(wanted.digest(), content, Optional.empty());
-        offerToOthers(source, wanted.digest(), content);
-        return true;
+        return new ReceivedChunk(run.first(), source, wanted.location().origins()).accept(bytes);
       }
 
       @Override
@@ -148,7 +138,7 @@ final class SourceRound {
   private void store(FrameFlight flight, SourceCounters source, Digest digest, ByteBuffer content)
       throws IOException {
     int size = content.remaining();
-    count(source, size);
+    source.brought(size);
     Optional<ChunkSink> keep = Optional.empty();
     switch (flight.need(digest)) {
       case WANTED -> {}
@@ -171,17 +161,7 @@ final class SourceRound {
       throw new WrongDigestException(digest, actual, size);
     }
     flight.deliver(digest, content, keep);
-    offerToOthers(source, digest, content);
-  }
-
-  private static void count(SourceCounters source, int bytes) {
-    source.chunks.increment();
-    source.bytes.add(bytes);
-  }
-
-  private void offerToOthers(SourceCounters source, Digest digest, ByteBuffer content) {
-    List<String> origins = wanted.location().origins();
-    source.before.forEach(other -> other.offer(digest, content.duplicate(), origins));
+    source.offerToOthers(digest, content, wanted.location().origins());
   }
 
   private static ByteBuffer bytes(byte[] frame, FrameLocation.Part part) {

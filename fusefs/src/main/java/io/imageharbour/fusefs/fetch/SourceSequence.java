@@ -5,6 +5,7 @@ import io.imageharbour.fusefs.ContentStats;
 import io.imageharbour.fusefs.FrameLocation;
 import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.fusefs.fetch.Deadlines.Deadline;
+import io.imageharbour.fusefs.table.StoredChunk;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -92,7 +93,53 @@ final class SourceSequence implements AutoCloseable {
   /** Asks until the wanted chunk has come, or no source is left, or the time is over. */
   Outcome ask(FrameFlight flight, Following following, FrameLocation location)
       throws InterruptedException {
-    return askFrom(0, new Question(flight, following, location, System.nanoTime()));
+    boolean firstLacksIt =
+        flight.askedPromptly().map(FrameFlight.AskedPromptly::lacking).orElse(false);
+    return askFrom(
+        firstLacksIt ? 1 : 0, new Question(flight, following, location, System.nanoTime()));
+  }
+
+  /**
+   * Asks the first source on this thread if it has an answer right away, so that most chunks that
+   * come out of memory need no other thread and no timer. A flight is asked for so once.
+   *
+   * @return whether the wanted chunk has come
+   */
+  boolean askPromptly(FrameFlight flight) throws InterruptedException {
+    if (sources.isEmpty() || flight.askedPromptly().isPresent()) {
+      return flight.hasWantedCome();
+    }
+    SourceCounters first = sources.getFirst();
+    long begin = System.nanoTime();
+    ContentSource.Prompt answer = fetchPromptly(first, flight);
+    long nanos = System.nanoTime() - begin;
+    flight.setAskedPromptly(
+        new FrameFlight.AskedPromptly(answer == ContentSource.Prompt.LACKING, nanos));
+    switch (answer) {
+      case BROUGHT -> {
+        first.fetches.increment();
+        first.nanos.add(nanos);
+      }
+      case LACKING -> {
+        first.fetches.increment();
+        first.failures.increment();
+      }
+      case UNKNOWN -> {}
+    }
+    return flight.hasWantedCome();
+  }
+
+  private static ContentSource.Prompt fetchPromptly(SourceCounters source, FrameFlight flight)
+      throws InterruptedException {
+    StoredChunk wanted = flight.wanted();
+    try {
+      return source.source.fetchPromptly(
+          wanted.digest(), wanted.size(), new ReceivedChunk(flight, source, List.of()));
+    } catch (IOException | RuntimeException e) {
+      // asked properly, it will say so again; if it could not be stored, who waits knows it
+      log.debug("event=not-prompt source={} cause=\"{}\"", source.source.name(), e.toString());
+      return ContentSource.Prompt.UNKNOWN;
+    }
   }
 
   ThreadPoolExecutor threads() {
@@ -228,7 +275,12 @@ final class SourceSequence implements AutoCloseable {
       others = new FutureTask<>(() -> askFrom(position + 1, question));
       Optional<Duration> headStart =
           position + 1 < sources.size() ? slow.source.headStart() : Optional.empty();
-      timer = headStart.map(time -> deadlines.runAfter(time, this::begin));
+      // the first has had a part of it
+      long had =
+          position > 0
+              ? 0
+              : question.flight().askedPromptly().map(FrameFlight.AskedPromptly::nanos).orElse(0L);
+      timer = headStart.map(time -> deadlines.runAfter(time.minusNanos(had), this::begin));
     }
 
     private synchronized void begin() {

@@ -14,59 +14,54 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
- * What the guest boots: the kernel that this machine's Debian would install, and its first files
- * with the modules that RDMA takes. The package is unpacked, not installed, and what the guest
- * needs of it is kept in the user's cache directory, about 15 MB for each version.
+ * What the guest boots: a kernel of Debian that can run index images, whichever one this machine
+ * has, and its first files with the modules that RDMA and those take. The package is unpacked, not
+ * installed, and what the guest needs of it is kept in the user's cache directory, about 20 MB.
  *
  * @param image the compressed kernel
  * @param initramfs its first files, not compressed: unpacking is slow in emulation
  */
 public record GuestKernel(Path image, Path initramfs) {
 
-  private static final String METAPACKAGE = "linux-image-amd64";
-
-  /** {@code Depends: linux-image-6.1.0-56-amd64 (= 6.1.192-2)}. */
-  private static final Pattern DEPENDS =
-      Pattern.compile("(?m)^Depends: (linux-image-[\\w.+-]+) \\(= ([\\w.+~-]+)\\)");
+  /** Debian 13, with Linux 6.12. */
+  private static final String SUITE = "trixie";
 
   private static final List<String> MODULES =
-      List.of("virtio_pci", "9pnet_virtio", "9p", "overlay", "dummy", "rdma_ucm", "rdma_rxe");
+      List.of(
+          "virtio_pci",
+          "9pnet_virtio",
+          "9p",
+          "overlay",
+          "dummy",
+          "rdma_ucm",
+          "rdma_rxe",
+          "fuse",
+          "erofs",
+          "loop");
 
   /** Checksums that rdma_rxe asks for by name; newer kernels have them in themselves. */
-  private static final List<String> MODULES_OF_OLDER_KERNELS =
-      List.of("crc32_generic", "crc32c_generic");
+  private static final List<String> CHECKSUM_MODULES = List.of("crc32_generic", "crc32c_generic");
 
   private static final Duration DOWNLOAD = Duration.ofMinutes(10);
 
   /**
-   * The kernel of the package lists that apt has, from the cache where it is there already.
+   * The kernel, from the cache where it is there already.
    *
    * @param progress told in a sentence what takes a while
    */
   public static GuestKernel cached(Consumer<String> progress)
       throws IOException, InterruptedException {
-    Matcher kernel =
-        DEPENDS.matcher(
-            Command.of("apt-cache", "show", "--no-all-versions", METAPACKAGE).attempt().text());
-    if (!kernel.find()) {
-      throw new HarbourException(
-          "apt knows no kernel for a guest, %s: run apt-get update; only Debian on x86-64 has it"
-              .formatted(METAPACKAGE));
-    }
-    String kernelPackage = kernel.group(1);
     String init = resource("init");
     String recipe =
         Digest.sha256((MODULES + init).getBytes(StandardCharsets.UTF_8)).hex().substring(0, 8);
     Path directory =
         new UserCache("guest", progress)
             .get(
-                "%s_%s_%s".formatted(kernelPackage, kernel.group(2), recipe),
-                "the guest's kernel from " + kernelPackage,
-                (target, scratch) -> make(kernelPackage, init, target, scratch));
+                SUITE + "_" + recipe,
+                "the guest's kernel from Debian " + SUITE,
+                (target, scratch) -> make(init, target, scratch));
     return new GuestKernel(directory.resolve("vmlinuz"), directory.resolve("initramfs"));
   }
 
@@ -80,14 +75,13 @@ public record GuestKernel(Path image, Path initramfs) {
     }
   }
 
-  private static void make(String kernelPackage, String init, Path target, Path scratch)
+  private static void make(String init, Path target, Path scratch)
       throws IOException, InterruptedException {
-    Command.of("env", "--chdir", scratch, "apt-get", "-o", "Acquire::Retries=3", "download")
-        .withArguments(kernelPackage)
+    Path unpacked = scratch.resolve("unpacked");
+    Command.of("mmdebstrap", "--quiet", "--variant=extract", "--include=linux-image-amd64")
+        .withArguments(SUITE, unpacked)
         .withTimeout(DOWNLOAD)
         .run();
-    Path unpacked = scratch.resolve("unpacked");
-    Command.of("dpkg-deb", "--extract", onlyFile(scratch, "*.deb"), unpacked).run();
     Path kernel = onlyFile(unpacked.resolve("boot"), "vmlinuz-*");
     String version = kernel.getFileName().toString().substring("vmlinuz-".length());
     linkModules(unpacked);
@@ -117,17 +111,12 @@ public record GuestKernel(Path image, Path initramfs) {
     return Path.of(Command.of("sh", "-c", "command -v busybox").run().text());
   }
 
-  /**
-   * Kernels and kmod disagree about {@code /lib} and {@code /usr/lib}: makes both ways lead there.
-   */
+  /** A kmod of Debian 12 looks in {@code /lib}, and a kernel of Debian 13 has {@code /usr/lib}. */
   private static void linkModules(Path unpacked) throws IOException {
     Path lib = unpacked.resolve("lib");
-    Path usrLib = unpacked.resolve("usr/lib");
-    boolean isInLib = Files.isDirectory(lib.resolve("modules"));
-    Path there = isInLib ? lib : usrLib;
-    Path missing = Files.createDirectories(isInLib ? usrLib : lib);
-    Files.createSymbolicLink(
-        missing.resolve("modules"), missing.relativize(there).resolve("modules"));
+    if (!Files.exists(lib)) {
+      Files.createSymbolicLink(lib, Path.of("usr/lib"));
+    }
   }
 
   /** Copies modules and writes the file {@code order}, which says in what order they load. */
@@ -137,7 +126,7 @@ public record GuestKernel(Path image, Path initramfs) {
         Command.of("modprobe", "--dirname", unpacked, "--set-version", version)
             .withArguments("--ignore-install", "--show-depends");
     Set<Path> modules = new LinkedHashSet<>();
-    for (String name : MODULES_OF_OLDER_KERNELS) {
+    for (String name : CHECKSUM_MODULES) {
       modules.addAll(paths(find.withArguments(name).attempt().text()));
     }
     for (String name : MODULES) {

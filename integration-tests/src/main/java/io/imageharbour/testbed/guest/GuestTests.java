@@ -44,7 +44,7 @@ public final class GuestTests {
   public record Result(String name, Optional<String> failure, Optional<String> skipped) {}
 
   /**
-   * @param jvmFlags the ones that every JVM of Harbour runs with
+   * @param jvmFlags the ones that every JVM of Harbour runs with, and what the tests are to know
    */
   public GuestTests(Guest guest, List<String> jvmFlags) {
     this.guest = guest;
@@ -77,6 +77,10 @@ public final class GuestTests {
             .withArguments("--disable-ansi-colors", "--details=none", "--reports-dir", reports)
             .withArguments("--include-engine=junit-jupiter")
             .withArguments(classes.stream().map(name -> "--select-class=" + name).toArray())
+            // for programs of Harbour that tests start, which leave their AOT caches alone then
+            .withEnvironment("JAVA_HOME", System.getProperty("java.home"))
+            .withEnvironment(
+                "HARBOUR_JAVA_OPTIONS", "-XX:AOTMode=auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
             .withTimeout(limit);
     Guest.Outcome outcome = guest.run(java);
     List<Result> results = read(reports);

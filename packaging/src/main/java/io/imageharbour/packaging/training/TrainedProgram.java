@@ -3,6 +3,7 @@ package io.imageharbour.packaging.training;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,8 @@ final class TrainedProgram implements AutoCloseable {
 
   /** The cache is made by the program's own Java, after the last that the program does. */
   private static final int END_SECONDS = 300;
+
+  private static final Duration START = Duration.ofSeconds(60);
 
   private final String name;
   private final Path cache;
@@ -48,9 +51,19 @@ final class TrainedProgram implements AutoCloseable {
     return new TrainedProgram(executable.getFileName().toString(), cache, builder.start());
   }
 
-  /** Whether it has not ended. */
-  boolean isRunning() {
-    return process.isAlive();
+  /**
+   * Waits until it has made this file or socket, which shows that it has started.
+   *
+   * @throws IOException if it ended, or takes more than a minute
+   */
+  void await(Path made) throws IOException, InterruptedException {
+    long begin = System.nanoTime();
+    while (!Files.exists(made)) {
+      if (!process.isAlive() || System.nanoTime() - begin > START.toNanos()) {
+        throw new IOException(name + " did not start for its training");
+      }
+      Thread.sleep(10);
+    }
   }
 
   /** Asks it to stop, with SIGTERM. */

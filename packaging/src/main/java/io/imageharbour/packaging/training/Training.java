@@ -3,20 +3,20 @@ package io.imageharbour.packaging.training;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
- * Runs harbourctl and harbourd as they run in earnest, with a made-up image, so that Java leaves an
- * AOT cache of each: the classes that they load, and what it has learned of their methods. Run by
- * {@code ./dev build}; needs nothing but the ready-to-run tree and, for harbourd, a kernel that can
- * mount index images, and root.
+ * Runs harbourctl, harbourd and harbour-agent as they run in earnest, with a made-up image, so that
+ * Java leaves an AOT cache of each: the classes that they load, and what it has learned of their
+ * methods. Run by {@code ./dev build}; needs nothing but the ready-to-run tree and, for the
+ * daemons, a kernel that can mount index images, and root.
  */
 final class Training {
 
   private static final String REPOSITORY = "training";
   private static final String ORIGINAL = "1";
   private static final String CONVERTED = "1-harbour";
-  private static final Duration START = Duration.ofSeconds(60);
 
   private final Path tree;
   private final Path scratch;
@@ -30,7 +30,8 @@ final class Training {
    * Trains the programs.
    *
    * @param args the ready-to-run tree; an empty directory, which whoever made it removes; the cache
-   *     to make for harbourctl; and, if it is to be trained too, the one for harbourd
+   *     to make for harbourctl; and, if they are to be trained too, the ones for harbourd and
+   *     harbour-agent
    */
   public static void main(String[] args) throws Exception {
     // else it logs all that gRPC does
@@ -39,9 +40,9 @@ final class Training {
     try (TrainingRegistry registry = TrainingRegistry.start()) {
       TrainingImage.addTo(registry, ORIGINAL);
       training.trainHarbourctl(registry, Path.of(args[2]));
-      if (args.length > 3) {
+      if (args.length > 4) {
         IndexLayer layer = IndexLayer.of(registry, REPOSITORY, CONVERTED);
-        training.trainHarbourd(layer, Path.of(args[3]));
+        training.trainDaemons(layer, Path.of(args[3]), Path.of(args[4]));
       }
     }
   }
@@ -61,7 +62,16 @@ final class Training {
     }
   }
 
-  private void trainHarbourd(IndexLayer layer, Path cache)
+  private void trainDaemons(IndexLayer layer, Path harbourdCache, Path agentCache)
+      throws IOException, InterruptedException {
+    try (TrainingPool pool =
+        TrainingPool.start(tree.resolve("bin/harbour-agent"), agentCache, home(), scratch)) {
+      trainHarbourd(layer, pool, harbourdCache);
+      pool.stop();
+    }
+  }
+
+  private void trainHarbourd(IndexLayer layer, TrainingPool pool, Path cache)
       throws IOException, InterruptedException {
     Path socket = scratch.resolve("harbourd.sock");
     Path containerdSocket = scratch.resolve("containerd.sock");
@@ -75,12 +85,13 @@ final class Training {
             address = "%s"
             [registry]
             certs-directories = ["%s"]
-            """
-                .formatted(scratch.resolve("r"), socket, containerdSocket, home()));
+            %s"""
+                .formatted(
+                    scratch.resolve("r"), socket, containerdSocket, home(), pool.settings()));
     try (TrainingContainerd containerd = new TrainingContainerd(containerdSocket, socket, layer);
         TrainedProgram harbourd =
             TrainedProgram.start(tree.resolve("bin/harbourd"), cache, home(), "--config", config)) {
-      await(harbourd, socket);
+      harbourd.await(socket);
       work(containerd);
       harbourd.stop();
       harbourd.awaitEnd();
@@ -101,20 +112,28 @@ final class Training {
             scratch.resolve("container"), containerd.prepareContainer("k8s.io"))) {
       container.runSmallProgram();
     }
+    containerd.removeContainer("default");
+    // a node that has nothing, but a pool that has all that the first program has read
+    forgetContents();
+    try (TrainingContainer container =
+        TrainingContainer.mount(
+            scratch.resolve("container"), containerd.prepareContainer("default"))) {
+      container.runProgram();
+    }
     for (String namespace : new String[] {"default", "k8s.io"}) {
       containerd.removeContainer(namespace);
       containerd.removeImage(namespace);
     }
   }
 
-  private static void await(TrainedProgram harbourd, Path socket)
-      throws IOException, InterruptedException {
-    long begin = System.nanoTime();
-    while (!Files.exists(socket)) {
-      if (!harbourd.isRunning() || System.nanoTime() - begin > START.toNanos()) {
-        throw new IOException("harbourd did not start for its training");
-      }
-      Thread.sleep(10);
+  /** Files of the CAS may go at any time. */
+  private void forgetContents() throws IOException {
+    List<Path> files;
+    try (Stream<Path> all = Files.walk(scratch.resolve("r/cas"))) {
+      files = all.filter(Files::isRegularFile).toList();
+    }
+    for (Path file : files) {
+      Files.delete(file);
     }
   }
 

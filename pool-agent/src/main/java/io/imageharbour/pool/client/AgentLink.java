@@ -125,19 +125,24 @@ final class AgentLink implements AutoCloseable {
   /**
    * Reads a content out of the agent's memory.
    *
+   * @param patience after so long it has failed; that counts against the agent only if it is as
+   *     much as reads are given
    * @return whether it was taken; false if the agent does not have it
    * @throws AgentUnavailableException if the agent can't be used
    * @throws IOException if {@code taker} failed
    */
-  boolean read(Digest digest, int size, ContentTaker taker)
+  boolean read(Digest digest, int size, ContentTaker taker, Duration patience)
       throws IOException, InterruptedException {
     Connected session =
         connected.orElseThrow(
             () -> new AgentUnavailableException("agent " + agent.id() + " is not connected"));
     Connected.Outcome outcome;
     try {
-      outcome = session.read(digest, size, taker, config.readTimeout());
+      outcome = session.read(digest, size, taker, patience);
     } catch (TransportException e) {
+      if (session.isOpen() && patience.compareTo(config.readTimeout()) < 0) {
+        throw new AgentUnavailableException("agent " + agent.id() + " is slow", e);
+      }
       failures.increment();
       if (failuresInARow.incrementAndGet() >= MAX_FAILURES || !session.isOpen()) {
         drop(session, String.valueOf(e.getMessage()));

@@ -9,6 +9,7 @@ import io.imageharbour.pool.memory.LookupTable.Entry;
 import io.imageharbour.pool.memory.Region;
 import io.imageharbour.pool.memory.Span;
 import io.imageharbour.pool.proto.HelloReply;
+import io.imageharbour.pool.transport.MemoryGoneException;
 import io.imageharbour.pool.transport.Offer;
 import io.imageharbour.pool.transport.OfferMessages;
 import io.imageharbour.pool.transport.ReadChannel;
@@ -196,6 +197,9 @@ final class Connected implements AutoCloseable {
     try (RemoteRead content = read(span, deadline)) {
       ByteBuffer bytes = content.bytes().asByteBuffer().asReadOnlyBuffer();
       return taker.take(bytes);
+    } catch (MemoryGoneException e) {
+      // its slab went back to the host: the table says where it is now, if it is
+      return false;
     }
   }
 

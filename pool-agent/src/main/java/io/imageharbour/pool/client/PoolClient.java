@@ -84,7 +84,7 @@ public final class PoolClient implements AutoCloseable {
     boolean asked = false;
     for (AgentLink link : linksFor(digest)) {
       try {
-        if (link.read(digest, size, taker)) {
+        if (link.read(digest, size, taker, config.readTimeout())) {
           return true;
         }
         asked = true;
@@ -96,6 +96,43 @@ public final class PoolClient implements AutoCloseable {
       throw failure.get();
     }
     return false;
+  }
+
+  /** What came of a read that was given little time. */
+  public enum Prompt {
+    TAKEN,
+    /** No agent that is to keep it has it. */
+    MISSING,
+    /** It took too long, or an agent that may have it can't be asked just now. */
+    UNKNOWN
+  }
+
+  /**
+   * Reads a content as {@link #read} does, but gives up soon, and does not hold that against the
+   * agents.
+   *
+   * @param size of the content in bytes
+   * @param patience for all agents together
+   * @throws IOException if {@code taker} failed
+   */
+  public Prompt readPromptly(Digest digest, int size, ContentTaker taker, Duration patience)
+      throws IOException, InterruptedException {
+    if (size > Span.MAX_LENGTH) {
+      return Prompt.MISSING;
+    }
+    long deadline = System.nanoTime() + patience.toNanos();
+    Prompt otherwise = Prompt.MISSING;
+    for (AgentLink link : linksFor(digest)) {
+      Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+      try {
+        if (link.read(digest, size, taker, left)) {
+          return Prompt.TAKEN;
+        }
+      } catch (AgentUnavailableException e) {
+        otherwise = Prompt.UNKNOWN;
+      }
+    }
+    return otherwise;
   }
 
   /**

@@ -13,8 +13,7 @@ import io.imageharbour.indexer.registry.InvalidReferenceException;
  * @param sizeBytes of its contents, each once; 0 if it is not known, at most {@link #MOST_BYTES}
  * @param files that it has; 0 if it is not known, at most {@link #MOST}
  * @param starts containers that were started, 0 to {@link #MOST}
- * @param missedBytes of contents that the pool was asked for and did not have, 0 to {@link
- *     #MOST_BYTES}
+ * @param missedBytes of contents that the pool did not bring, 0 to {@link #MOST_BYTES}
  */
 public record ImageUse(
     Digest image, String name, long sizeBytes, long files, long starts, long missedBytes) {

@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -42,6 +43,9 @@ public final class MemorySocket implements AutoCloseable {
   private static final int MSG_CMSG_CLOEXEC = 0x40000000;
   private static final int SHUT_RDWR = 2;
   private static final int BACKLOG = 64;
+  private static final int S_IFMT = 0170000;
+  private static final int S_IFSOCK = 0140000;
+  private static final Duration PROBE_PATIENCE = Duration.ofSeconds(1);
 
   /** {@code struct sockaddr_un}: the family, then the path. */
   private static final int PATH = 2;
@@ -114,18 +118,40 @@ public final class MemorySocket implements AutoCloseable {
   }
 
   /**
-   * Listens at a path, in place of what an earlier process may have left there.
+   * Listens at a path, in place of a socket that an earlier process has left there.
    *
+   * @throws SocketInUseException if another process listens there, or it is no socket
    * @throws IOException if it can't, such as for a path of over 107 bytes
    */
   public static MemorySocket listen(Path path) throws IOException {
-    Files.deleteIfExists(path);
+    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+      requireLeftBehind(path);
+      Files.delete(path);
+    }
     return open(
         path,
         (socket, address, length) -> {
           Libc.bind(socket, address, length);
           Libc.listen(socket, BACKLOG);
         });
+  }
+
+  private static void requireLeftBehind(Path path) throws IOException {
+    int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+    if ((mode & S_IFMT) != S_IFSOCK) {
+      throw new SocketInUseException(path, "a file is there that is no socket");
+    }
+    try (MemorySocket unused = connect(path, PROBE_PATIENCE)) {
+      throw new SocketInUseException(path, "another process listens there");
+    } catch (SocketInUseException e) {
+      throw e;
+    } catch (IOException e) {
+      // one that is stopped, or of another kind, is somebody's too
+      if (!(e.getCause() instanceof SystemCallException call)
+          || call.errno() != SystemCallException.ECONNREFUSED) {
+        throw new SocketInUseException(path, "another process has it");
+      }
+    }
   }
 
   /** Connects to who listens at a path. */
@@ -235,7 +261,8 @@ public final class MemorySocket implements AutoCloseable {
         }
         throw whole
             ? new EOFException("the other side has closed the socket")
-            : new IOException("a message was longer than " + MAX_MESSAGE + " bytes");
+            : new IOException(
+                "a message was longer than " + MAX_MESSAGE + " bytes, or passed several memories");
       }
       ByteBuffer bytes = ByteBuffer.allocate((int) length);
       MemorySegment.ofBuffer(bytes).copyFrom(data.asSlice(0, length));

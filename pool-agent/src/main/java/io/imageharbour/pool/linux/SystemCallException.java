@@ -13,6 +13,9 @@ public final class SystemCallException extends IOException {
   /** {@code ENOMEM}: not as much memory, or not allowed to lock it. */
   public static final int ENOMEM = 12;
 
+  /** {@code ECONNREFUSED}: nobody listens there. */
+  public static final int ECONNREFUSED = 111;
+
   private final int errno;
 
   SystemCallException(String call, int errno, String text) {

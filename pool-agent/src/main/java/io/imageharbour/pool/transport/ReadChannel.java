@@ -31,6 +31,7 @@ public interface ReadChannel extends AutoCloseable {
   /**
    * Waits until a read has ended.
    *
+   * @throws MemoryGoneException if the agent does not have that memory any more
    * @throws TransportException if it failed, or took longer than this; it may still end later
    */
   void await(RemoteRead read, Duration patience) throws TransportException, InterruptedException;

@@ -17,6 +17,7 @@ public final class RemoteRead implements AutoCloseable {
   private @Nullable Thread waiting;
   private @Nullable String failure;
   private State state = State.PREPARED;
+  private boolean gone;
   private boolean closed;
   private boolean released;
 
@@ -65,6 +66,12 @@ public final class RemoteRead implements AutoCloseable {
     end(cause);
   }
 
+  /** For transports: the agent does not have that memory any more. The buffer is not touched. */
+  public synchronized void refuse() {
+    gone = true;
+    end("the agent does not have " + span + " any more");
+  }
+
   private void end(@Nullable String cause) {
     @Nullable Thread wake;
     synchronized (this) {
@@ -108,11 +115,12 @@ public final class RemoteRead implements AutoCloseable {
   /**
    * For transports: that it has ended well.
    *
+   * @throws MemoryGoneException if the agent does not have that memory any more
    * @throws TransportException if it has not
    */
   public synchronized void requireSuccess() throws TransportException {
     if (failure != null) {
-      throw new TransportException(failure);
+      throw gone ? new MemoryGoneException(failure) : new TransportException(failure);
     }
     if (state != State.ENDED) {
       throw new TransportException("nothing came in time");

@@ -11,6 +11,9 @@ import java.util.Optional;
  */
 public final class Session {
 
+  /** Connections of each kind; a client needs one, so one that has many takes them from others. */
+  private static final int MAX_CONNECTIONS = 8;
+
   private final Ticket ticket;
   private final List<Runnable> readConnections = new ArrayList<>();
   private final List<Runnable> writeConnections = new ArrayList<>();
@@ -55,15 +58,18 @@ public final class Session {
    * Takes note of a connection.
    *
    * @param end ends it, from whatever thread, and returns when it does not touch memory any more
-   * @return false if the session has ended already
+   * @return false if the session has ended already, or has too many
    */
   public synchronized boolean addReader(Runnable end) {
-    return !ended && readConnections.add(end);
+    return !ended && readConnections.size() < MAX_CONNECTIONS && readConnections.add(end);
   }
 
   /** The same for a connection that writes; false if there is no staging memory, too. */
   public synchronized boolean addWriter(Runnable end) {
-    return !ended && staging.isPresent() && writeConnections.add(end);
+    return !ended
+        && staging.isPresent()
+        && writeConnections.size() < MAX_CONNECTIONS
+        && writeConnections.add(end);
   }
 
   /** Forgets a connection that has ended by itself. */

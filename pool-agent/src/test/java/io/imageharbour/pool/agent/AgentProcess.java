@@ -5,9 +5,13 @@ import io.imageharbour.pool.process.JavaProcess;
 import io.imageharbour.pool.security.PoolSecurity;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /** An agent in a process of its own, which can be stopped and killed. */
 public final class AgentProcess implements AutoCloseable {
+
+  /** Of those without patience; in emulation a client may be quiet for a while. */
+  private static final Duration SILENCE = Duration.ofSeconds(5);
 
   private final String id;
   private final JavaProcess process;
@@ -27,6 +31,21 @@ public final class AgentProcess implements AutoCloseable {
     return new AgentProcess(
         id,
         JavaProcess.start(AgentProcess.class, id, directory.toString(), Integer.toString(port)));
+  }
+
+  /**
+   * Starts an agent of one transport that has no patience: a client that was not heard of for some
+   * seconds is forgotten, and staging memory that was not used for a second is taken back.
+   */
+  public static AgentProcess startImpatient(String id, Path directory, String transport)
+      throws IOException {
+    return new AgentProcess(
+        id, JavaProcess.start(AgentProcess.class, id, directory.toString(), "0", transport));
+  }
+
+  /** Its process ID. */
+  public long pid() {
+    return process.pid();
   }
 
   public int port() {
@@ -61,9 +80,13 @@ public final class AgentProcess implements AutoCloseable {
   public static void main(String[] arguments) throws Exception {
     Path directory = Path.of(arguments[1]);
     PoolSecurity security = PoolSecurity.ofTokenMadeIfMissing(directory.resolve("token"));
+    AgentConfig config =
+        Agents.config(arguments[0], directory, Integer.parseInt(arguments[2]), security);
     Agent agent =
-        Agent.start(
-            Agents.config(arguments[0], directory, Integer.parseInt(arguments[2]), security));
+        arguments.length == 3
+            ? Agent.start(config)
+            : Agent.start(
+                Agents.withTransport(config, arguments[3]), SILENCE, Duration.ofSeconds(1));
     System.out.println(JavaProcess.READY + agent.port());
     Thread.currentThread().join();
   }

@@ -12,6 +12,8 @@ import io.imageharbour.pool.security.PoolSecurity;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -85,6 +87,29 @@ public final class Agents {
   /** What an agent's control plane did. */
   public static ControlStats control(Agent agent) {
     return agent.controlStats();
+  }
+
+  /** The same, by one transport alone; RDMA at the address that the guest's tests know. */
+  public static AgentConfig withTransport(AgentConfig config, String transport)
+      throws UnknownHostException {
+    return new AgentConfig(
+        config.id(),
+        config.listen(),
+        config.memory(),
+        config.lockMemory(),
+        List.of(transport),
+        config.socket(),
+        config.tcpPort(),
+        transport.equals("rdma")
+            ? List.of(InetAddress.getByName(System.getProperty("harbour.rdma.address")))
+            : List.of(),
+        config.rdmaPort(),
+        config.policy(),
+        config.security(),
+        config.etcd(),
+        config.metricsAddress(),
+        config.logLevel(),
+        config.control());
   }
 
   /** An agent that takes back staging memory after a second. */

@@ -108,6 +108,34 @@ class BadDaysTest {
     }
   }
 
+  @Test
+  void thatAnAgentIsSlowIsNotHeldAgainstItByWhoIsInAHurry() throws Exception {
+    AgentProcess agent = process("a", 0);
+    PoolClient client = client("tcp", agent.address());
+    List<byte[]> contents = contents(2, 50_000);
+    offer(client, contents.subList(0, 1));
+    await(() -> readPromptly(client, contents.getFirst()) == PoolClient.Prompt.TAKEN);
+    await(() -> readPromptly(client, contents.getLast()) == PoolClient.Prompt.MISSING);
+    agent.stop();
+    for (int i = 0; i < 10; i++) {
+      assertThat(readPromptly(client, contents.getFirst())).isEqualTo(PoolClient.Prompt.UNKNOWN);
+    }
+    assertThat(client.isOfUse()).isTrue();
+    assertThat(client.stats().agents().getFirst().failures()).isZero();
+    agent.resume();
+    await(() -> readPromptly(client, contents.getFirst()) == PoolClient.Prompt.TAKEN);
+  }
+
+  private static PoolClient.Prompt readPromptly(PoolClient client, byte[] content)
+      throws Exception {
+    Digest digest = Digest.sha256(content);
+    return client.readPromptly(
+        digest,
+        content.length,
+        bytes -> Digest.sha256(bytes).equals(digest),
+        Duration.ofMillis(50));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"shm", "tcp"})
   void anAgentThatWasKilledLeavesNothingAndItsSuccessorIsFound(String transport) throws Exception {
@@ -168,6 +196,29 @@ class BadDaysTest {
       // the slabs that went are not kept by who has read them
       await(() -> Traces.mappings().getOrDefault("harbour-slab", 0) <= 2 * 3);
     }
+  }
+
+  /** By shared memory whoever has mapped it still reads it, and by RDMA the connection ends. */
+  @Test
+  void whatWasInASlabThatWentBackToTheHostIsAMissOverTcp() throws Exception {
+    Agent agent = agent(Agents.config("a", directory, 0, security));
+    PoolConfig withoutReports =
+        new PoolConfig(1, Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofMinutes(5));
+    PoolClient client = open(withoutReports, "tcp", address("a", agent));
+    await(client::isOfUse);
+    List<byte[]> contents = contents(100, 300_000);
+    offerAll(client, contents);
+    assertThat(contents.stream().filter(content -> isThere(client, content)).count())
+        .isGreaterThan(90);
+
+    assertThat(Agents.resize(agent, 16 << 20)).isEqualTo(16 << 20);
+
+    assertThat(contents.stream().filter(content -> isThere(client, content)).count())
+        .isBetween(20L, 60L);
+    // nor has anything failed, or been connected anew
+    PoolStats.Agent stats = client.stats().agents().getFirst();
+    assertThat(stats.failures()).isZero();
+    assertThat(stats.transport()).contains("tcp");
   }
 
   @Test

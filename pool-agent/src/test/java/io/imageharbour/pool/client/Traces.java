@@ -8,15 +8,20 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** What this process holds of agents, as the kernel sees it. */
+/** What a process holds of the pool, as the kernel sees it. */
 final class Traces {
 
   private Traces() {}
 
-  /** How often memory of each name is mapped. */
+  /** How often memory of each name is mapped here. */
   static Map<String, Integer> mappings() throws IOException {
+    return mappings("self");
+  }
+
+  /** The same of another process. */
+  static Map<String, Integer> mappings(String process) throws IOException {
     Map<String, Integer> mappings = new TreeMap<>();
-    try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+    try (Stream<String> lines = Files.lines(Path.of("/proc", process, "maps"))) {
       lines
           .filter(line -> line.contains("/memfd:harbour-"))
           .map(line -> line.substring(line.indexOf("harbour-")).split(" ", -1)[0])
@@ -25,10 +30,15 @@ final class Traces {
     return mappings;
   }
 
-  /** Open sockets and memory; the JVM opens other things for itself. */
+  /** Open sockets and memory here; the JVM opens other things for itself. */
   static long descriptors() throws IOException {
+    return descriptors("self");
+  }
+
+  /** The same of another process. */
+  static long descriptors(String process) throws IOException {
     long open = 0;
-    try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+    try (Stream<Path> files = Files.list(Path.of("/proc", process, "fd"))) {
       for (Path file : (Iterable<Path>) files::iterator) {
         try {
           String target = Files.readSymbolicLink(file).toString();
@@ -39,6 +49,21 @@ final class Traces {
       }
     }
     return open;
+  }
+
+  /** Threads of another process that have this name, of 15 letters at most. */
+  static long threads(String process, String name) throws IOException {
+    long threads = 0;
+    try (Stream<Path> all = Files.list(Path.of("/proc", process, "task"))) {
+      for (Path thread : (Iterable<Path>) all::iterator) {
+        try {
+          threads += Files.readString(thread.resolve("comm")).strip().equals(name) ? 1 : 0;
+        } catch (IOException endedMeanwhile) {
+          threads += 0;
+        }
+      }
+    }
+    return threads;
   }
 
   /** Threads of clients of the pool. */

@@ -13,9 +13,9 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts, for each index image of the node, containers that were started and bytes that the pool
- * did not have. Images are told apart by their layer, as containerd knows it; where no layer is
- * known nothing is counted. Counting takes no lock and never waits. Bounded: beyond {@link
+ * Counts, for each index image of the node, containers that were started and bytes that did not
+ * come from the pool. Images are told apart by their layer, as containerd knows it; where no layer
+ * is known nothing is counted. Counting takes no lock and never waits. Bounded: beyond {@link
  * #MOST_IMAGES} nothing is counted of other images. Safe for use by many threads.
  */
 public final class ImageUses {
@@ -56,7 +56,7 @@ public final class ImageUses {
         .ifPresent(image -> image.starts.increment());
   }
 
-  /** The pool was asked for so many bytes of an image with these origins, and lacked them. */
+  /** So many bytes of an image with these origins came from elsewhere than the pool. */
   void missed(List<String> origins, int bytes) {
     layer(origins).flatMap(this::counted).ifPresent(image -> image.missedBytes.add(bytes));
   }

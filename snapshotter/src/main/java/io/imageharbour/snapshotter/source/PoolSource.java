@@ -1,5 +1,6 @@
 package io.imageharbour.snapshotter.source;
 
+import io.imageharbour.fusefs.ChunkReceiver;
 import io.imageharbour.fusefs.ContentReceiver;
 import io.imageharbour.fusefs.ContentSource;
 import io.imageharbour.fusefs.WantedChunk;
@@ -22,7 +23,7 @@ public final class PoolSource implements ContentSource {
    * A source that asks the pool.
    *
    * @param pool stays the caller's to close
-   * @param uses counts what the pool lacks
+   * @param uses counts what had to come from elsewhere
    * @param headStart after so long without an answer the registry is asked as well
    */
   public PoolSource(PoolClient pool, ImageUses uses, Duration headStart) {
@@ -40,9 +41,19 @@ public final class PoolSource implements ContentSource {
   public void fetch(WantedChunk wanted, ContentReceiver receiver)
       throws IOException, InterruptedException {
     if (!pool.read(wanted.digest(), wanted.part().size(), receiver::accept)) {
-      uses.missed(wanted.location().origins(), wanted.part().size());
       throw new NotInPoolException(wanted.digest());
     }
+  }
+
+  /** Gives it as long as its head start: who reads out of memory needs a fraction of that. */
+  @Override
+  public Prompt fetchPromptly(Digest digest, int size, ChunkReceiver receiver)
+      throws IOException, InterruptedException {
+    return switch (pool.readPromptly(digest, size, receiver::accept, headStart)) {
+      case TAKEN -> Prompt.BROUGHT;
+      case MISSING -> Prompt.LACKING;
+      case UNKNOWN -> Prompt.UNKNOWN;
+    };
   }
 
   @Override
@@ -52,6 +63,8 @@ public final class PoolSource implements ContentSource {
 
   @Override
   public void offer(Digest digest, ByteBuffer bytes, List<String> origins) {
+    // what the registry had to bring is what the pool lacked
+    uses.missed(origins, bytes.remaining());
     pool.offer(digest, bytes, uses.image(origins));
   }
 

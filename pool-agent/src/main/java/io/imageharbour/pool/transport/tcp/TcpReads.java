@@ -118,7 +118,7 @@ final class TcpReads implements ReadChannel {
         if (result == Frames.OK) {
           read.succeed();
         } else {
-          read.fail("the agent does not have " + read.span() + " any more");
+          read.refuse();
         }
       }
     } catch (IOException e) {

@@ -67,7 +67,7 @@ public final class TcpServer implements TransportServer {
       try (socket) {
         serve(this);
       } catch (IOException | IllegalStateException e) {
-        // the client has gone, or the memory that it was reading
+        // the client has gone, or the memory that it was writing to
         log.debug("event=tcp-client-gone cause=\"{}\"", e.toString());
       } finally {
         clients.remove(this);
@@ -219,13 +219,27 @@ public final class TcpServer implements TransportServer {
         out.writeByte(Frames.REFUSED);
         continue;
       }
-      out.writeByte(Frames.OK);
       MemorySegment bytes = region.get().memory().segment();
-      for (int done = 0; done < length; done += PIECE) {
+      boolean there = copy(bytes, offset, piece, Math.min(PIECE, length));
+      out.writeByte(there ? Frames.OK : Frames.REFUSED);
+      for (int done = 0; there && done < length; done += PIECE) {
         int now = Math.min(PIECE, length - done);
-        MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, offset + done, piece, 0, now);
+        if (done > 0) {
+          // when it goes just now, the length was promised; the digest tells whoever reads
+          boolean unused = copy(bytes, offset + done, piece, now);
+        }
         out.write(piece, 0, now);
       }
+    }
+  }
+
+  /** False if the memory has gone: a slab that was given back to the host. */
+  private static boolean copy(MemorySegment memory, long offset, byte[] to, int length) {
+    try {
+      MemorySegment.copy(memory, ValueLayout.JAVA_BYTE, offset, to, 0, length);
+      return true;
+    } catch (IllegalStateException e) {
+      return false;
     }
   }
 

@@ -3,10 +3,13 @@ package io.imageharbour.pool.transport.shm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.imageharbour.pool.linux.SocketInUseException;
 import io.imageharbour.pool.memory.Region;
 import io.imageharbour.pool.memory.Regions;
+import io.imageharbour.pool.memory.Span;
 import io.imageharbour.pool.transport.Offer;
 import io.imageharbour.pool.transport.Offer.SharedMemoryOffer;
+import io.imageharbour.pool.transport.ReadChannel;
 import io.imageharbour.pool.transport.Sessions;
 import io.imageharbour.pool.transport.Transport;
 import io.imageharbour.pool.transport.TransportContract;
@@ -19,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +46,17 @@ class SharedMemoryTransportTest extends TransportContract {
     Offer elsewhere =
         new SharedMemoryOffer("another-boot", directory.resolve("agent.shm"), session(1).ticket());
     assertThat(connect().reaches(elsewhere)).isFalse();
+  }
+
+  @Test
+  void aSecondAgentDoesNotTakeTheSocketOver() throws Exception {
+    assertThatThrownBy(() -> serve(new Regions(), ticket -> Optional.empty()).close())
+        .isInstanceOf(SocketInUseException.class)
+        .hasMessageContaining("agent.shm");
+    try (ReadChannel channel = open(session(1))) {
+      Span span = new Span(1, 0, 100);
+      assertThat(read(channel, span)).isEqualTo(bytes(span));
+    }
   }
 
   /** As root, too: the seal is the kernel's. */
