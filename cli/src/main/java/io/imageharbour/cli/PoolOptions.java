@@ -29,7 +29,7 @@ final class PoolOptions {
           "An agent; several times, or with commas between (default: those of harbourd's"
               + " configuration, or of the etcd that it names, else "
               + THIS_HOST
-              + ").")
+              + "). With etcd leave it out: nodes place contents by what agents register there.")
   private List<String> agents = new ArrayList<>();
 
   @Option(

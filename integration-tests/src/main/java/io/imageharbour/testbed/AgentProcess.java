@@ -23,7 +23,8 @@ public final class AgentProcess implements AutoCloseable {
    * @param transports that it offers
    * @param rdmaAddress of its device, for the transport {@code rdma}
    * @param etcd the client URL where it registers
-   * @param interval so often it looks while it leads, in seconds; its own default where empty
+   * @param preloadFrom the registry whose popular images it loads while it leads, looking every
+   *     second; none where empty
    */
   public record Setup(
       String memory,
@@ -31,7 +32,7 @@ public final class AgentProcess implements AutoCloseable {
       List<String> transports,
       Optional<String> rdmaAddress,
       Optional<String> etcd,
-      Optional<Integer> interval) {
+      Optional<String> preloadFrom) {
 
     public Setup {
       transports = List.copyOf(transports);
@@ -50,17 +51,17 @@ public final class AgentProcess implements AutoCloseable {
 
     /** By RDMA alone. */
     public Setup withRdma(String address) {
-      return new Setup(memory, port, List.of("rdma"), Optional.of(address), etcd, interval);
+      return new Setup(memory, port, List.of("rdma"), Optional.of(address), etcd, preloadFrom);
     }
 
     /** Registered in etcd. */
     public Setup withEtcd(String url) {
-      return new Setup(memory, port, transports, rdmaAddress, Optional.of(url), interval);
+      return new Setup(memory, port, transports, rdmaAddress, Optional.of(url), preloadFrom);
     }
 
-    /** Looking this often, in seconds, while it leads. */
-    public Setup withInterval(int seconds) {
-      return new Setup(memory, port, transports, rdmaAddress, etcd, Optional.of(seconds));
+    /** Bringing popular images of this registry into the pool, and looking every second. */
+    public Setup withPreloadFrom(String registry) {
+      return new Setup(memory, port, transports, rdmaAddress, etcd, Optional.of(registry));
     }
 
     private String toml(String name, Path directory) {
@@ -82,7 +83,9 @@ public final class AgentProcess implements AutoCloseable {
           + rdmaAddress.map("rdma-addresses = [\"%s\"]\n"::formatted).orElse("")
           + "\n[security]\ntoken-file = \"%s\"\n".formatted(directory.resolve("token"))
           + etcd.map("\n[etcd]\nendpoints = [\"%s\"]\n"::formatted).orElse("")
-          + interval.map("\n[control]\ninterval = %d\n"::formatted).orElse("");
+          + preloadFrom
+              .map("\n[control]\ninterval = 1\npreload-from = [\"%s\"]\n"::formatted)
+              .orElse("");
     }
   }
 

@@ -53,6 +53,27 @@ final class PoolIT {
   @ParameterizedTest
   @ValueSource(strings = {"shm", "tcp"})
   void startsWithoutAskingTheRegistryForAnyPack(String transport) throws Exception {
+    startsOutOfThePool(transport);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"shm", "tcp"})
+  void startsOutOfAPoolThatWasLoaded(String transport) throws Exception {
+    harbourctl("evict", "--all");
+    harbourctl("load", "--plain-http", python.reference());
+    startsOutOfThePool(transport);
+  }
+
+  private void harbourctl(String command, String... arguments) throws Exception {
+    testbed
+        .tree()
+        .harbourctl("pool", command)
+        .withArguments("--agent", agent.endpoint(), "--token-file", agent.tokenFile())
+        .withArguments((Object[]) arguments)
+        .run();
+  }
+
+  private void startsOutOfThePool(String transport) throws Exception {
     try (Node node = node("p2", transport)) {
       node.ctr().pull(Snapshotter.HARBOUR, python.reference());
       int before = testbed.registry().responses().size();

@@ -113,7 +113,9 @@ final class PopularImageIT {
       Files.copy(token.get(), own, StandardCopyOption.COPY_ATTRIBUTES);
     }
     AgentProcess.Setup setup =
-        AgentProcess.Setup.of("32MiB").withEtcd(EtcdProcess.url(etcdPort)).withInterval(1);
+        AgentProcess.Setup.of("32MiB")
+            .withEtcd(EtcdProcess.url(etcdPort))
+            .withPreloadFrom(testbed.registry().host());
     return AgentProcess.start(testbed.workspace(), testbed.tree(), name, setup);
   }
 

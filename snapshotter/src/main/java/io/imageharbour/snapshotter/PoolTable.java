@@ -36,6 +36,11 @@ final class PoolTable {
     if (!overrides.agents().isEmpty()) {
       etcd = Optional.empty();
     }
+    int timeout = pool.integer("timeout", 1000, 10, 60_000);
+    int headStart = pool.integer("head-start", 50, 1, 60_000);
+    if (headStart > timeout) {
+      throw pool.wrong("head-start", "at most the timeout, " + timeout);
+    }
     Optional<PoolSecurity> security =
         security(pool, !agents.isEmpty() || etcd.isPresent(), overrides);
     return new PoolSettings(
@@ -43,8 +48,8 @@ final class PoolTable {
         etcd,
         pool.integer("replicas", 1, 1, 8),
         transports,
-        Duration.ofMillis(pool.integer("timeout", 1000, 10, 60_000)),
-        Duration.ofMillis(pool.integer("head-start", 50, 1, 60_000)),
+        Duration.ofMillis(timeout),
+        Duration.ofMillis(headStart),
         security);
   }
 

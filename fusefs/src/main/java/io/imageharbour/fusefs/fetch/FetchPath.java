@@ -94,10 +94,11 @@ public final class FetchPath implements AutoCloseable {
   /** Brings a chunk to its sink, which another thread fills before this returns. */
   public void fetch(Errand errand, Following following) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + timeout.toNanos();
-    boolean filled;
-    do {
-      filled = awaitFlight(errand, following, deadline);
-    } while (!filled);
+    while (!errand.sink().isFilled()) {
+      if (awaitFlight(errand, following, deadline)) {
+        return;
+      }
+    }
   }
 
   /**

@@ -62,6 +62,7 @@ public final class Agent implements AutoCloseable {
   private final Optional<EtcdConnection> etcd;
   private final Optional<ControlPlane> control;
   private final Server server;
+  private volatile Optional<AgentRegistration> registration = Optional.empty();
 
   private Agent(AgentConfig config, Duration silence, Duration idleStaging) throws IOException {
     this.config = config;
@@ -177,7 +178,14 @@ public final class Agent implements AutoCloseable {
             .permitKeepAliveWithoutCalls(true)
             .addService(
                 new PoolService(
-                    identity, contents, regions, sessions, transports, control, this::stats));
+                    identity,
+                    contents,
+                    regions,
+                    sessions,
+                    transports,
+                    control,
+                    this::lends,
+                    this::stats));
     config.security().secure(builder);
     Server started;
     try {
@@ -221,9 +229,15 @@ public final class Agent implements AutoCloseable {
     String host = config.listen().substring(0, config.listen().lastIndexOf(':'));
     AgentAddress address =
         AgentAddress.at(config.id(), host + ":" + port(), contents.usage().capacity());
-    AgentRegistration registration =
+    AgentRegistration registered =
         new AgentRegistration(where, address, AgentRegistration.DEFAULT_TTL);
-    parts.push(registration::close);
+    parts.push(registered::close);
+    registration = Optional.of(registered);
+  }
+
+  /** Tells nodes, which share contents out by it. */
+  private void lends(long capacity) {
+    registration.ifPresent(registered -> registered.lends(capacity));
   }
 
   /** What its control plane did. */

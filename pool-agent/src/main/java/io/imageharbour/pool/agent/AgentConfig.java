@@ -40,9 +40,9 @@ import java.util.Optional;
  * @param logLevel key {@code log-level}: {@code error}, {@code warn}, {@code info} (the default) or
  *     {@code debug}
  * @param control tables {@code control} and {@code registry}, of use where there is etcd: {@code
- *     preload}, whether the agent brings popular images into the pool while it leads, default true;
- *     {@code replicas}, as nodes have it, default 1; {@code interval}, so often it looks while it
- *     leads, in seconds, 1 to 3600, default 15; and how it reaches registries, as harbourd has it
+ *     preload-from}, registries whose popular images it brings into the pool while it leads; {@code
+ *     replicas}, as nodes have it, default 1; {@code interval}, so often it looks while it leads,
+ *     in seconds, 1 to 3600, default 15; and how it reaches registries, as harbourd has it
  */
 public record AgentConfig(
     String id,

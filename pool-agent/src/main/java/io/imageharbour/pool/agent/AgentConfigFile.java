@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Reads {@link AgentConfig} from TOML; options of the command line come first. */
 final class AgentConfigFile {
@@ -81,14 +82,23 @@ final class AgentConfigFile {
       throw new ConfigurationException(
           "the transport rdma needs rdma-addresses: IPv4 addresses of this host's RDMA device");
     }
+    if (config.etcd().isPresent() && isEveryAddress(config.listen())) {
+      throw new ConfigurationException(
+          "with etcd, listen needs an address by which nodes reach this host, not "
+              + config.listen());
+    }
     return config;
+  }
+
+  private static boolean isEveryAddress(String listen) {
+    return Stream.of("0.0.0.0:", "[::]:").anyMatch(listen::startsWith);
   }
 
   private static ControlConfig control(ConfigTable control, ConfigTable registry)
       throws ConfigurationException {
     int usual = Math.toIntExact(ControlConfig.DEFAULT_INTERVAL.toSeconds());
     return new ControlConfig(
-        control.flag("preload", true),
+        Set.copyOf(control.strings("preload-from", List.of())),
         control.integer("replicas", 1, 1, 8),
         Duration.ofSeconds(control.integer("interval", usual, 1, 3600)),
         RegistryTable.read(registry).withFirstContact(FIRST_CONTACT));

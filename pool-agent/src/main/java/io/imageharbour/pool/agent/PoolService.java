@@ -50,6 +50,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,11 +75,12 @@ final class PoolService extends PoolGrpc.PoolImplBase {
   private final AgentSessions sessions;
   private final List<TransportServer> transports;
   private final Optional<ControlPlane> control;
+  private final LongConsumer resized;
   private final Supplier<StatsReply> stats;
 
   /**
-   * Serves these, and images where there is control of them; {@code stats} makes the answer to
-   * {@code Stats}.
+   * Serves these, and images where there is control of them; {@code resized} hears of a new
+   * capacity in bytes, {@code stats} makes the answer to {@code Stats}.
    */
   PoolService(
       AgentIdentity identity,
@@ -87,6 +89,7 @@ final class PoolService extends PoolGrpc.PoolImplBase {
       AgentSessions sessions,
       List<TransportServer> transports,
       Optional<ControlPlane> control,
+      LongConsumer resized,
       Supplier<StatsReply> stats) {
     this.identity = identity;
     this.contents = contents;
@@ -94,6 +97,7 @@ final class PoolService extends PoolGrpc.PoolImplBase {
     this.sessions = sessions;
     this.transports = List.copyOf(transports);
     this.control = control;
+    this.resized = resized;
     this.stats = stats;
   }
 
@@ -273,6 +277,7 @@ final class PoolService extends PoolGrpc.PoolImplBase {
         () -> {
           require(request.getCapacity() >= 0, "a capacity is less than 2^63 bytes");
           long capacity = contents.resize(request.getCapacity());
+          resized.accept(capacity);
           log.info("event=resized capacity={}", capacity);
           return ResizeReply.newBuilder().setCapacity(capacity).build();
         });

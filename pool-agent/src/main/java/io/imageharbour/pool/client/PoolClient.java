@@ -123,7 +123,10 @@ public final class PoolClient implements AutoCloseable {
     long deadline = System.nanoTime() + patience.toNanos();
     Prompt otherwise = Prompt.MISSING;
     for (AgentLink link : linksFor(digest)) {
-      Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+      Duration left = Duration.ofNanos(deadline - System.nanoTime());
+      if (!left.isPositive()) {
+        return Prompt.UNKNOWN;
+      }
       try {
         if (link.read(digest, size, taker, left)) {
           return Prompt.TAKEN;
@@ -193,7 +196,7 @@ public final class PoolClient implements AutoCloseable {
   /** Waits until this agent can be read and written; false if it is unknown, or took longer. */
   public boolean awaitConnected(AgentAddress agent, Duration patience) throws InterruptedException {
     for (AgentLink link : neighbours.links()) {
-      if (link.agent().equals(agent)) {
+      if (link.agent().place().equals(agent.place())) {
         return link.awaitConnected(patience);
       }
     }
@@ -252,16 +255,21 @@ public final class PoolClient implements AutoCloseable {
       if (closed) {
         return;
       }
-      Map<AgentAddress, AgentLink> old = new HashMap<>();
-      neighbours.links().forEach(link -> old.put(link.agent(), link));
+      Map<String, AgentLink> old = new HashMap<>();
+      neighbours.links().forEach(link -> old.put(link.agent().place(), link));
       Placement placement = new Placement(agents);
       List<AgentLink> links = new ArrayList<>();
+      List<AgentAddress> linked = new ArrayList<>();
       for (AgentAddress agent : placement.agents()) {
-        Optional<AgentLink> kept = Optional.ofNullable(old.remove(agent));
-        kept.or(() -> open(agent)).ifPresent(links::add);
+        Optional<AgentLink> link =
+            Optional.ofNullable(old.remove(agent.place())).or(() -> open(agent));
+        if (link.isPresent()) {
+          links.add(link.get());
+          linked.add(agent);
+        }
       }
       if (links.size() < placement.agents().size()) {
-        placement = new Placement(links.stream().map(AgentLink::agent).toList());
+        placement = new Placement(linked);
       }
       neighbours = new Neighbours(placement, List.copyOf(links));
       gone.addAll(old.values());

@@ -74,6 +74,11 @@ public record AgentAddress(String id, String host, int port, long memoryBytes) {
     return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port;
   }
 
+  /** {@code id@host:port}: the same agent at the same place, however much it lends. */
+  public String place() {
+    return id + "@" + endpoint();
+  }
+
   private static String abbreviate(String text) {
     return text.length() <= 100 ? text : text.substring(0, 100) + "…";
   }

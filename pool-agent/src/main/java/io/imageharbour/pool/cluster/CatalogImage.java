@@ -38,6 +38,9 @@ public record CatalogImage(
   /** The longest name, in characters. */
   public static final int MAX_NAME = 512;
 
+  /** So many starts, or sizes missed, count of one use: no node's word alone rules for weeks. */
+  static final int MOST_AT_ONCE = 1000;
+
   /** The most agents that are kept of an image. */
   public static final int MAX_AGENTS = 4096;
 
@@ -78,8 +81,8 @@ public record CatalogImage(
         all.stream().limit(MAX_NAMES).toList(),
         size,
         files == 0 ? use.files() : files,
-        frequency.plus(use.starts(), epochSecond, halfLife),
-        missed.plus(Math.min(sizesMissed, AccessFrequency.MOST), epochSecond, halfLife),
+        frequency.plus(Math.min(use.starts(), MOST_AT_ONCE), epochSecond, halfLife),
+        missed.plus(Math.min(sizesMissed, MOST_AT_ONCE), epochSecond, halfLife),
         agents);
   }
 

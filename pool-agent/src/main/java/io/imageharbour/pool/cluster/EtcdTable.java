@@ -62,7 +62,10 @@ public final class EtcdTable {
       throws ConfigurationException {
     String user = etcd.string("user", "");
     Optional<Path> file = path(etcd, "password-file");
-    if (user.isEmpty() || file.isEmpty()) {
+    if (user.isEmpty() == file.isPresent()) {
+      throw etcd.wrong("password-file", "a file, together with a user");
+    }
+    if (file.isEmpty()) {
       return Optional.empty();
     }
     try {

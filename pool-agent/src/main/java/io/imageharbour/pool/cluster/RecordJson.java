@@ -1,7 +1,6 @@
 package io.imageharbour.pool.cluster;
 
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -39,11 +38,9 @@ final class RecordJson {
         throw new InvalidRecordException("it is no JSON object");
       }
       return node;
-    } catch (JsonProcessingException e) {
-      // without what the parser quotes of it
-      throw new InvalidRecordException("it is no JSON: " + e.getClass().getSimpleName());
     } catch (IOException e) {
-      throw new AssertionError("an array can be read", e);
+      // bytes in no encoding, or no JSON; without what the parser quotes of it
+      throw new InvalidRecordException("it is no JSON: " + e.getClass().getSimpleName());
     }
   }
 

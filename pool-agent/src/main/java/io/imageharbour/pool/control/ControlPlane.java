@@ -73,7 +73,9 @@ public final class ControlPlane implements AutoCloseable {
       throws RegistryConfigurationException {
     this.config = config;
     Optional<RegistryClient> registries =
-        config.preload() ? Optional.of(new RegistryClient(config.registry())) : Optional.empty();
+        config.preloadFrom().isEmpty()
+            ? Optional.empty()
+            : Optional.of(new RegistryClient(config.registry()));
     catalog = new ImageCatalog(etcd, ImageCatalog.DEFAULT_HALF_LIFE, InstantSource.system());
     record = new AdmissionRecord(etcd);
     membership = new EtcdMembership(etcd, new StaticMembership(List.of()));
@@ -167,7 +169,8 @@ public final class ControlPlane implements AutoCloseable {
             complained = true;
             log.warn("event=control-paused cause=\"{}\"", e.getMessage());
           }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+          // the lease goes on, so nobody else would do it
           log.error("event=control-broken", e);
         }
         synchronized (thread) {

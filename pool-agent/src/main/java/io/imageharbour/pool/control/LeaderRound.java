@@ -68,9 +68,9 @@ final class LeaderRound {
       ImageCatalog.Page page = catalog.list(next, PAGE);
       page.images().forEach(image -> images.add(ranked(image, before.contains(image.id()))));
       next = page.next();
-    } while (next.isPresent());
+    } while (next.isPresent() && images.size() < ImageCatalog.MAX_IMAGES);
     long lent = membership.agents().stream().mapToLong(AgentAddress::memoryBytes).sum();
-    List<RankedImage> order = Ranking.of(images, lent / replicas);
+    List<RankedImage> order = Ranking.of(images, (long) (AdmissionGate.FULL * lent / replicas));
     Set<Digest> admitted =
         order.stream()
             .filter(RankedImage::admitted)

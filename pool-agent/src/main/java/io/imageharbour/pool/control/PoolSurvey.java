@@ -3,16 +3,21 @@ package io.imageharbour.pool.control;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.image.IndexImage;
 import io.imageharbour.indexer.registry.ImageReference;
+import io.imageharbour.indexer.registry.InvalidReferenceException;
 import io.imageharbour.indexer.registry.RegistryClient;
+import io.imageharbour.indexer.registry.RepositoryName;
 import io.imageharbour.pool.client.PoolControl;
 import io.imageharbour.pool.cluster.CatalogImage;
 import io.imageharbour.pool.load.ImageChunks;
 import io.imageharbour.pool.load.Presence;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -31,6 +36,7 @@ final class PoolSurvey {
   private static final int MOST_NAMES = 3;
 
   private final RegistryClient registries;
+  private final Set<String> hosts;
   private final int replicas;
   private final LinkedHashMap<Digest, ImageChunks> known =
       new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
@@ -70,8 +76,15 @@ final class PoolSurvey {
     }
   }
 
-  PoolSurvey(RegistryClient registries, int replicas) {
+  /**
+   * A survey.
+   *
+   * @param hosts the registries that images are opened from; what else nodes name is left alone, as
+   *     anybody with the pool's token may name anything
+   */
+  PoolSurvey(RegistryClient registries, Set<String> hosts, int replicas) {
     this.registries = registries;
+    this.hosts = Set.copyOf(hosts);
     this.replicas = replicas;
   }
 
@@ -102,12 +115,33 @@ final class PoolSurvey {
     opened = Optional.empty();
   }
 
+  /** Whether one of the image's names is at a registry that images are opened from. */
+  boolean mayOpen(CatalogImage image) {
+    return !repositories(image).isEmpty();
+  }
+
+  private List<RepositoryName> repositories(CatalogImage image) {
+    List<RepositoryName> repositories = new ArrayList<>();
+    for (String name : image.names()) {
+      try {
+        RepositoryName repository = ImageReference.parse(name).repository();
+        if (hosts.contains(repository.registry())) {
+          repositories.add(repository);
+        }
+      } catch (InvalidReferenceException e) {
+        // no name of an image: whoever told it is wrong
+        continue;
+      }
+    }
+    return repositories;
+  }
+
   private IndexImage openByAnyName(CatalogImage image) throws IOException, InterruptedException {
     Optional<IOException> failure = Optional.empty();
-    for (String name : image.names().subList(0, Math.min(MOST_NAMES, image.names().size()))) {
+    for (RepositoryName name : repositories(image).stream().limit(MOST_NAMES).toList()) {
       try {
         return IndexImage.open(
-            registries.repository(ImageReference.parse(name).repository()),
+            registries.repository(name),
             image.id(),
             Runtime.getRuntime().maxMemory() / HEAP_PER_INDEX_BYTE);
       } catch (IOException e) {

@@ -102,7 +102,7 @@ final class Preloads implements AutoCloseable {
     this.catalog = catalog;
     this.leading = leading;
     this.registries = registries;
-    survey = new PoolSurvey(registries, config.replicas());
+    survey = new PoolSurvey(registries, config.preloadFrom(), config.replicas());
     thread = Thread.ofPlatform().daemon().name("control-preload").start(this::run);
   }
 
@@ -148,6 +148,9 @@ final class Preloads implements AutoCloseable {
           look(images);
         } catch (IOException | EtcdUnavailableException e) {
           log.debug("event=looks-ended cause=\"{}\"", e.getMessage());
+        } catch (RuntimeException | Error e) {
+          // the next plan has its own chance
+          log.error("event=preloads-broken", e);
         }
       }
     } catch (InterruptedException e) {
@@ -179,6 +182,7 @@ final class Preloads implements AutoCloseable {
     List<RankedImage> turn =
         images.stream()
             .filter(ranked -> retries.isDue(ranked.image().id()))
+            .filter(ranked -> survey.mayOpen(ranked.image()))
             // a stable sort: of those whose turn it is the most popular first
             .sorted(
                 Comparator.comparingLong(ranked -> lastLooks.getOrDefault(ranked.image().id(), 0L)))
@@ -219,7 +223,8 @@ final class Preloads implements AutoCloseable {
       write(image, found);
       if (isEnough(found)) {
         loaded.increment();
-        retries.succeeded(image.id());
+        // where it is pushed out again by others, loading it again and again helps nobody
+        boolean unused = retries.tried(image.id());
         log.info("event=preloaded image={} name={}", image.id(), name(image));
       } else {
         fail(image, "agents did not keep it: they have no room, or do not answer");
@@ -273,7 +278,7 @@ final class Preloads implements AutoCloseable {
 
   private void fail(CatalogImage image, String cause) {
     failed.increment();
-    if (retries.failed(image.id())) {
+    if (retries.tried(image.id())) {
       log.warn(
           "event=preload-failed image={} name={} cause=\"{}\"", image.id(), name(image), cause);
     }

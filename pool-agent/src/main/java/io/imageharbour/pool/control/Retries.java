@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
- * When images that failed are tried again: after twice as long each time, up to an hour. For one
- * thread.
+ * When images that were loaded, or could not be, are looked at again: after twice as long each
+ * time, up to an hour, until one is found to be there. For one thread.
  */
 final class Retries {
 
@@ -18,35 +18,35 @@ final class Retries {
   static final Duration LONGEST = Duration.ofHours(1);
 
   private final LongSupplier nanoTime;
-  private final Map<Digest, Failed> failed = new HashMap<>();
+  private final Map<Digest, Tried> tried = new HashMap<>();
 
-  private record Failed(Duration pause, long since) {}
+  private record Tried(Duration pause, long since) {}
 
   Retries(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
   }
 
   boolean isDue(Digest image) {
-    return Optional.ofNullable(failed.get(image))
+    return Optional.ofNullable(tried.get(image))
         .map(last -> nanoTime.getAsLong() - last.since() >= last.pause().toNanos())
         .orElse(true);
   }
 
-  /** Takes note of a failure; whether it is the first in a row. */
-  boolean failed(Digest image) {
-    Optional<Failed> last = Optional.ofNullable(failed.get(image));
+  /** Takes note of an attempt; whether it is the first in a row. */
+  boolean tried(Digest image) {
+    Optional<Tried> last = Optional.ofNullable(tried.get(image));
     Duration pause = last.map(known -> known.pause().multipliedBy(2)).orElse(FIRST);
-    failed.put(
-        image, new Failed(pause.compareTo(LONGEST) < 0 ? pause : LONGEST, nanoTime.getAsLong()));
+    tried.put(
+        image, new Tried(pause.compareTo(LONGEST) < 0 ? pause : LONGEST, nanoTime.getAsLong()));
     return last.isEmpty();
   }
 
   void succeeded(Digest image) {
-    failed.remove(image);
+    tried.remove(image);
   }
 
   /** Forgets all others. */
   void keep(Set<Digest> images) {
-    failed.keySet().retainAll(images);
+    tried.keySet().retainAll(images);
   }
 }

@@ -71,6 +71,7 @@ class StagingTest {
             sessions,
             List.of(),
             Optional.empty(),
+            capacity -> {},
             StatsReply::getDefaultInstance);
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))

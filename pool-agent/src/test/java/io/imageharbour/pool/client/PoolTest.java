@@ -7,6 +7,7 @@ import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.agent.Agent;
 import io.imageharbour.pool.agent.Agents;
 import io.imageharbour.pool.cluster.AgentAddress;
+import io.imageharbour.pool.cluster.Membership;
 import io.imageharbour.pool.cluster.StaticMembership;
 import io.imageharbour.pool.security.PoolSecurity;
 import io.imageharbour.pool.transport.Transport;
@@ -21,7 +22,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,6 +90,87 @@ class PoolTest {
     await(() -> !stranger.isOfUse());
     assertThatThrownBy(() -> stranger.read(Digest.sha256(new byte[9]), 9, bytes -> true))
         .isInstanceOf(AgentUnavailableException.class);
+  }
+
+  @Test
+  void anAgentThatLendsMoreStaysConnected() throws Exception {
+    AgentAddress before = address("a", agent("a", 0));
+    AgentAddress after = new AgentAddress("a", before.host(), before.port(), 2);
+    AtomicReference<Consumer<List<AgentAddress>>> listener = new AtomicReference<>(agents -> {});
+    Membership changing = new ChangingMembership(before, listener);
+    PoolClient client =
+        new PoolClient(CONFIG, security, changing, List.of(new SharedMemoryTransport()));
+    opened.add(client);
+    assertThat(client.awaitConnected(before, PATIENCE)).isTrue();
+
+    Optional.ofNullable(listener.get()).orElseThrow().accept(List.of(after));
+
+    assertThat(client.awaitConnected(after, Duration.ZERO)).isTrue();
+  }
+
+  @Test
+  void overTlsContentsAreReadByThoseOfTheSameAuthorityOnly() throws Exception {
+    PoolSecurity own = TestCertificates.make(directory, "own");
+    PoolSecurity stranger = TestCertificates.make(directory, "stranger");
+    security = own;
+    Agent agent = agent("a", 0);
+    PoolClient client = tls(own, agent);
+    await(client::isOfUse);
+    List<byte[]> contents = contents(1, 100_000, 1 << 20);
+    offer(client, contents);
+    for (byte[] content : contents) {
+      assertThat(read(client, content)).isEqualTo(content);
+    }
+    PoolClient other = tls(stranger, agent);
+    assertThat(other.awaitConnected(address("a", agent), Duration.ofSeconds(1))).isFalse();
+    // who has the certificate but speaks TCP without TLS gets no byte
+    PoolClient plain =
+        new PoolClient(
+            CONFIG,
+            own,
+            new StaticMembership(List.of(address("a", agent))),
+            List.of(new TcpTransport(Optional.empty())));
+    opened.add(plain);
+    assertThat(plain.awaitConnected(address("a", agent), Duration.ofSeconds(1))).isFalse();
+    assertThat(read(client, contents.getFirst())).isEqualTo(contents.getFirst());
+  }
+
+  private PoolClient tls(PoolSecurity with, Agent agent) throws Exception {
+    PoolClient client =
+        new PoolClient(
+            CONFIG,
+            with,
+            new StaticMembership(List.of(address("a", agent))),
+            List.of(new TcpTransport(with.context())));
+    opened.add(client);
+    return client;
+  }
+
+  /** A list that a test changes. */
+  private record ChangingMembership(
+      AgentAddress agent, AtomicReference<Consumer<List<AgentAddress>>> listener)
+      implements Membership {
+
+    @Override
+    public List<AgentAddress> agents() {
+      return List.of(agent);
+    }
+
+    @Override
+    public boolean stale() {
+      return false;
+    }
+
+    @Override
+    public void listen(Consumer<List<AgentAddress>> wants) {
+      listener.set(wants);
+      wants.accept(agents());
+    }
+
+    @Override
+    public void close() {
+      listener.set(agents -> {});
+    }
   }
 
   @Test

@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -140,6 +141,22 @@ class ControlPlaneTest {
   }
 
   @Test
+  void whenAnAgentLendsMoreMoreImagesAreAdmitted() throws Exception {
+    start("a");
+    PoolClient client = client();
+    client.tell(
+        List.of(
+            use(HOT, "r.test/hot:1", 20 * MIB, 5, 0), use(COLD, "r.test/cold:1", 20 * MIB, 1, 0)));
+    eventually(() -> assertThat(admitted()).containsExactly(HOT));
+
+    assertThat(ask().getFirst().resize(64L * MIB)).isEqualTo(64L * MIB);
+
+    eventually(() -> assertThat(admitted()).containsExactly(HOT, COLD));
+    eventually(
+        () -> assertThat(server.get(prefix + "/agents/a").orElseThrow()).contains(":67108864}"));
+  }
+
+  @Test
   void whileEtcdIsAwayNothingChangesAndAfterwardsNothingIsLost() throws Exception {
     start("a");
     PoolClient client = client();
@@ -175,7 +192,7 @@ class ControlPlaneTest {
 
   @Test
   void anImageThatCannotBeLoadedIsTriedAndLeavesThePoolAlone() throws Exception {
-    start("a", /* preload= */ true);
+    start("a", Set.of("127.0.0.1:1"));
     PoolClient client = client();
     client.tell(List.of(use(HOT, "127.0.0.1:1/hot:1", 20 * MIB, 5, 0)));
     eventually(() -> assertThat(admitted()).containsExactly(HOT));
@@ -211,10 +228,10 @@ class ControlPlaneTest {
   }
 
   private void start(String id) throws Exception {
-    start(id, /* preload= */ false);
+    start(id, Set.of());
   }
 
-  private void start(String id, boolean preload) throws Exception {
+  private void start(String id, Set<String> preloadFrom) throws Exception {
     EtcdConfig etcd =
         new EtcdConfig(
             List.of(server.endpoint()),
@@ -224,7 +241,7 @@ class ControlPlaneTest {
             Optional.empty());
     ControlConfig control =
         new ControlConfig(
-            preload,
+            preloadFrom,
             1,
             Duration.ofSeconds(1),
             RegistrySettings.defaults().withFirstContact(Duration.ofMillis(500)));

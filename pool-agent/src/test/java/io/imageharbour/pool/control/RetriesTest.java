@@ -20,7 +20,7 @@ class RetriesTest {
     assertThat(retries.isDue(IMAGE)).isTrue();
     Duration pause = Retries.FIRST;
     for (int i = 0; i < 20; i++) {
-      assertThat(retries.failed(IMAGE)).isEqualTo(i == 0);
+      assertThat(retries.tried(IMAGE)).isEqualTo(i == 0);
       now.addAndGet(pause.toNanos() - 1);
       assertThat(retries.isDue(IMAGE)).isFalse();
       now.incrementAndGet();
@@ -32,13 +32,13 @@ class RetriesTest {
 
   @Test
   void successAndBeingGoneBeginAnew() {
-    assertThat(retries.failed(IMAGE)).isTrue();
+    assertThat(retries.tried(IMAGE)).isTrue();
     retries.keep(Set.of(IMAGE));
     assertThat(retries.isDue(IMAGE)).isFalse();
     retries.keep(Set.of());
     assertThat(retries.isDue(IMAGE)).isTrue();
-    assertThat(retries.failed(IMAGE)).isTrue();
+    assertThat(retries.tried(IMAGE)).isTrue();
     retries.succeeded(IMAGE);
-    assertThat(retries.failed(IMAGE)).isTrue();
+    assertThat(retries.tried(IMAGE)).isTrue();
   }
 }

@@ -93,6 +93,12 @@ public final class SharedMemoryServer implements TransportServer {
   @Override
   public void close() {
     closed = true;
+    try {
+      // while it listens nobody else can have taken the path
+      Files.deleteIfExists(path);
+    } catch (IOException e) {
+      log.warn("event=close-failed cause=\"{}\"", e.getMessage());
+    }
     listener.shutDown();
     connections.forEach(Connection::end);
     try {
@@ -101,9 +107,6 @@ public final class SharedMemoryServer implements TransportServer {
         connection.thread.join(HELLO_PATIENCE);
       }
       listener.close();
-      Files.deleteIfExists(path);
-    } catch (IOException e) {
-      log.warn("event=close-failed cause=\"{}\"", e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -1,0 +1,63 @@
+package io.imageharbour.pool.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.imageharbour.pool.process.ConfigurationException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class AgentConfigFileTest {
+
+  @TempDir private Path directory;
+
+  @Test
+  void theFileInPackagingSaysWhatHoldsAnyway() throws Exception {
+    String shipped = Files.readString(Path.of("../packaging/src/main/etc/agent.toml"));
+    String uncommented =
+        shipped
+            .replaceAll("(?m)^#(?=[a-z-]+ = )", "")
+            .replace("/etc/harbour/pool.token", token().toString());
+    assertThat(uncommented).contains("\nmemory = ", "\npreload-from = ", "\npolicy = ");
+    AgentConfig nothing = parse("");
+    assertThat(AgentConfigFile.parse("shipped", uncommented, AgentConfigFile.Options.NONE))
+        .usingRecursiveComparison()
+        .ignoringFields("security")
+        .isEqualTo(nothing);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0.0.0.0:7410", "[::]:7410"})
+  void anAddressThatIsEveryAddressIsNothingToRegister(String listen) throws Exception {
+    String toml = "listen = \"" + listen + "\"\n";
+    assertThat(parse(toml).listen()).isEqualTo(listen);
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> parse(toml + "[etcd]\nendpoints = [\"http://127.0.0.1:1\"]\n"))
+        .withMessageContaining("listen")
+        .withMessageContaining("nodes");
+  }
+
+  @Test
+  void aUserOfEtcdNeedsAPasswordAndThePasswordAUser() {
+    for (String line : new String[] {"user = \"u\"\n", "password-file = \"/p\"\n"}) {
+      assertThatExceptionOfType(ConfigurationException.class)
+          .isThrownBy(() -> parse("[etcd]\nendpoints = [\"http://127.0.0.1:1\"]\n" + line))
+          .withMessageContaining("password-file");
+    }
+  }
+
+  private Path token() {
+    return directory.resolve("token");
+  }
+
+  private AgentConfig parse(String toml) throws ConfigurationException {
+    return AgentConfigFile.parse(
+        "test",
+        toml + "\n[security]\ntoken-file = \"" + token() + "\"\n",
+        AgentConfigFile.Options.NONE);
+  }
+}
