@@ -66,7 +66,7 @@ final class RdmaGuestIT {
 
   @TestFactory
   List<DynamicTest> testsOfTheMemoryPool(SharedTestbed testbed) throws Exception {
-    return run(testbed, "guest", "pool-agent", List.of());
+    return run(testbed, "guest", kernel(), "pool-agent", List.of());
   }
 
   @TestFactory
@@ -76,6 +76,7 @@ final class RdmaGuestIT {
     return run(
         testbed,
         "whole",
+        GuestKernel.forIndexImages(System.out::println),
         "integration-tests",
         List.of(
             "-Dharbour.tree=" + testbed.tree().directory(),
@@ -87,9 +88,13 @@ final class RdmaGuestIT {
 
   /** Runs all tests of a module that are for the guest, in a guest of their own. */
   private static List<DynamicTest> run(
-      SharedTestbed testbed, String name, String moduleName, List<String> properties)
+      SharedTestbed testbed,
+      String name,
+      GuestKernel kernel,
+      String moduleName,
+      List<String> properties)
       throws Exception {
-    Guest guest = new Guest(testbed.workspace(), name, kernel(), System.out::println);
+    Guest guest = new Guest(testbed.workspace(), name, kernel, System.out::println);
     Path module = HarbourTree.checkout().resolve(moduleName);
     List<String> flags =
         new ArrayList<>(List.of(System.getProperty("harbour.jvm.flags").split("\\s+")));

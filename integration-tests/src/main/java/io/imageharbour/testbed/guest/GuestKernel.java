@@ -14,19 +14,27 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * What the guest boots: a kernel of Debian that can run index images, whichever one this machine
- * has, and its first files with the modules that RDMA and those take. The package is unpacked, not
- * installed, and what the guest needs of it is kept in the user's cache directory, about 20 MB.
+ * What the guest boots: a kernel of Debian, and its first files with the modules that RDMA and
+ * index images take. The package is unpacked, not installed, and what the guest needs of it is kept
+ * in the user's cache directory, about 20 MB for each version.
  *
  * @param image the compressed kernel
  * @param initramfs its first files, not compressed: unpacking is slow in emulation
  */
 public record GuestKernel(Path image, Path initramfs) {
 
+  private static final String METAPACKAGE = "linux-image-amd64";
+
   /** Debian 13, with Linux 6.12. */
-  private static final String SUITE = "trixie";
+  private static final String SUITE_FOR_IMAGES = "trixie";
+
+  /** {@code Depends: linux-image-6.1.0-56-amd64 (= 6.1.192-2)}. */
+  private static final Pattern DEPENDS =
+      Pattern.compile("(?m)^Depends: (linux-image-[\\w.+-]+) \\(= ([\\w.+~-]+)\\)");
 
   private static final List<String> MODULES =
       List.of(
@@ -42,16 +50,65 @@ public record GuestKernel(Path image, Path initramfs) {
           "loop");
 
   /** Checksums that rdma_rxe asks for by name; newer kernels have them in themselves. */
-  private static final List<String> CHECKSUM_MODULES = List.of("crc32_generic", "crc32c_generic");
+  private static final List<String> MODULES_OF_OLDER_KERNELS =
+      List.of("crc32_generic", "crc32c_generic");
 
   private static final Duration DOWNLOAD = Duration.ofMinutes(10);
 
+  /** Puts a kernel's package, unpacked, into a directory that does not exist yet. */
+  @FunctionalInterface
+  private interface Unpacking {
+    void unpack(Path target, Path scratch) throws IOException, InterruptedException;
+  }
+
   /**
-   * The kernel, from the cache where it is there already.
+   * The kernel of the package lists that apt has, from the cache where it is there already.
    *
    * @param progress told in a sentence what takes a while
    */
   public static GuestKernel cached(Consumer<String> progress)
+      throws IOException, InterruptedException {
+    Matcher kernel =
+        DEPENDS.matcher(
+            Command.of("apt-cache", "show", "--no-all-versions", METAPACKAGE).attempt().text());
+    if (!kernel.find()) {
+      throw new HarbourException(
+          "apt knows no kernel for a guest, %s: run apt-get update; only Debian on x86-64 has it"
+              .formatted(METAPACKAGE));
+    }
+    String kernelPackage = kernel.group(1);
+    String name = kernel.group(1);
+    return cached(
+        progress,
+        name + "_" + kernel.group(2),
+        (target, scratch) -> {
+          Command.of("env", "--chdir", scratch, "apt-get", "-o", "Acquire::Retries=3", "download")
+              .withArguments(name)
+              .withTimeout(DOWNLOAD)
+              .run();
+          Command.of("dpkg-deb", "--extract", onlyFile(scratch, "*.deb"), target).run();
+        });
+  }
+
+  /**
+   * A kernel that can run index images, whichever one this machine has; from the cache where it is
+   * there already.
+   *
+   * @param progress told in a sentence what takes a while
+   */
+  public static GuestKernel forIndexImages(Consumer<String> progress)
+      throws IOException, InterruptedException {
+    return cached(
+        progress,
+        SUITE_FOR_IMAGES,
+        (target, scratch) ->
+            Command.of("mmdebstrap", "--quiet", "--variant=extract", "--include=" + METAPACKAGE)
+                .withArguments(SUITE_FOR_IMAGES, target)
+                .withTimeout(DOWNLOAD)
+                .run());
+  }
+
+  private static GuestKernel cached(Consumer<String> progress, String name, Unpacking unpacking)
       throws IOException, InterruptedException {
     String init = resource("init");
     String recipe =
@@ -59,9 +116,13 @@ public record GuestKernel(Path image, Path initramfs) {
     Path directory =
         new UserCache("guest", progress)
             .get(
-                SUITE + "_" + recipe,
-                "the guest's kernel from Debian " + SUITE,
-                (target, scratch) -> make(init, target, scratch));
+                name + "_" + recipe,
+                "the guest's kernel, " + name,
+                (target, scratch) -> {
+                  Path unpacked = scratch.resolve("unpacked");
+                  unpacking.unpack(unpacked, scratch);
+                  make(unpacked, init, target, scratch);
+                });
     return new GuestKernel(directory.resolve("vmlinuz"), directory.resolve("initramfs"));
   }
 
@@ -75,13 +136,8 @@ public record GuestKernel(Path image, Path initramfs) {
     }
   }
 
-  private static void make(String init, Path target, Path scratch)
+  private static void make(Path unpacked, String init, Path target, Path scratch)
       throws IOException, InterruptedException {
-    Path unpacked = scratch.resolve("unpacked");
-    Command.of("mmdebstrap", "--quiet", "--variant=extract", "--include=linux-image-amd64")
-        .withArguments(SUITE, unpacked)
-        .withTimeout(DOWNLOAD)
-        .run();
     Path kernel = onlyFile(unpacked.resolve("boot"), "vmlinuz-*");
     String version = kernel.getFileName().toString().substring("vmlinuz-".length());
     linkModules(unpacked);
@@ -111,12 +167,17 @@ public record GuestKernel(Path image, Path initramfs) {
     return Path.of(Command.of("sh", "-c", "command -v busybox").run().text());
   }
 
-  /** A kmod of Debian 12 looks in {@code /lib}, and a kernel of Debian 13 has {@code /usr/lib}. */
+  /**
+   * Kernels and kmod disagree about {@code /lib} and {@code /usr/lib}: makes both ways lead there.
+   */
   private static void linkModules(Path unpacked) throws IOException {
     Path lib = unpacked.resolve("lib");
-    if (!Files.exists(lib)) {
-      Files.createSymbolicLink(lib, Path.of("usr/lib"));
-    }
+    Path usrLib = unpacked.resolve("usr/lib");
+    boolean isInLib = Files.isDirectory(lib.resolve("modules"));
+    Path there = isInLib ? lib : usrLib;
+    Path missing = Files.createDirectories(isInLib ? usrLib : lib);
+    Files.createSymbolicLink(
+        missing.resolve("modules"), missing.relativize(there).resolve("modules"));
   }
 
   /** Copies modules and writes the file {@code order}, which says in what order they load. */
@@ -126,7 +187,7 @@ public record GuestKernel(Path image, Path initramfs) {
         Command.of("modprobe", "--dirname", unpacked, "--set-version", version)
             .withArguments("--ignore-install", "--show-depends");
     Set<Path> modules = new LinkedHashSet<>();
-    for (String name : CHECKSUM_MODULES) {
+    for (String name : MODULES_OF_OLDER_KERNELS) {
       modules.addAll(paths(find.withArguments(name).attempt().text()));
     }
     for (String name : MODULES) {

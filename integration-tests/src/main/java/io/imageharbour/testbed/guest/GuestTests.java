@@ -74,7 +74,7 @@ public final class GuestTests {
             .withArguments("-Djava.library.path=" + target.resolve("native"))
             .withArguments("-D" + ADDRESS_PROPERTY + "=" + Guest.RDMA_ADDRESS)
             .withArguments("-cp", classPath(target), LAUNCHER, "execute", "--disable-banner")
-            .withArguments("--disable-ansi-colors", "--details=none", "--reports-dir", reports)
+            .withArguments("--disable-ansi-colors", "--details=testfeed", "--reports-dir", reports)
             .withArguments("--include-engine=junit-jupiter")
             .withArguments(classes.stream().map(name -> "--select-class=" + name).toArray())
             // for programs of Harbour that tests start, which leave their AOT caches alone then

@@ -13,6 +13,8 @@ public final class AgentProcess implements AutoCloseable {
   /** Of those without patience; in emulation a client may be quiet for a while. */
   private static final Duration SILENCE = Duration.ofSeconds(5);
 
+  private static final Duration SILENCE_IN_THE_GUEST = Duration.ofSeconds(20);
+
   private final String id;
   private final JavaProcess process;
 
@@ -86,7 +88,9 @@ public final class AgentProcess implements AutoCloseable {
         arguments.length == 3
             ? Agent.start(config)
             : Agent.start(
-                Agents.withTransport(config, arguments[3]), SILENCE, Duration.ofSeconds(1));
+                Agents.withTransport(config, arguments[3]),
+                arguments[3].equals("rdma") ? SILENCE_IN_THE_GUEST : SILENCE,
+                Duration.ofSeconds(1));
     System.out.println(JavaProcess.READY + agent.port());
     Thread.currentThread().join();
   }

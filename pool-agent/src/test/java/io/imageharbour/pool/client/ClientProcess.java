@@ -16,13 +16,15 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /** A client in a process of its own, which reads or writes without an end and can be killed. */
 final class ClientProcess {
 
-  private static final int READERS = 4;
+  private static final int READERS = 2;
   private static final int SIZE = 100_000;
+  private static final long STEP_NANOS = 5_000_000;
   private static final Duration READ_PATIENCE = Duration.ofSeconds(10);
 
   private ClientProcess() {}
@@ -70,12 +72,12 @@ final class ClientProcess {
     AgentAddress agent = new AgentAddress("a", "127.0.0.1", Integer.parseInt(arguments[2]), 1);
     PoolClient client = open(arguments[1], agent, Path.of(arguments[3]));
     while (!client.isOfUse()) {
-      Thread.onSpinWait();
+      LockSupport.parkNanos(STEP_NANOS);
     }
     if (arguments[0].equals("read")) {
       Readers readers = new Readers(client, contents(), READERS);
-      while (readers.hits() < 50) {
-        Thread.onSpinWait();
+      while (readers.hits() + readers.misses() < 50) {
+        LockSupport.parkNanos(STEP_NANOS);
       }
       System.out.println(JavaProcess.READY);
       Thread.currentThread().join();
