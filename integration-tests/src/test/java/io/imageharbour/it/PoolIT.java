@@ -36,7 +36,7 @@ final class PoolIT {
   void fillThePool(SharedTestbed shared) throws Exception {
     testbed = shared;
     python = testbed.python();
-    agent = AgentProcess.start(testbed.workspace(), testbed.tree(), "pa", "256MiB");
+    agent = AgentProcess.start(testbed.workspace(), testbed.tree(), "pa", "512MiB");
     try (Node first = node("p1", "shm")) {
       first.ctr().pull(Snapshotter.HARBOUR, python.reference());
       assertThat(run(first)).isEqualTo("3");
