@@ -49,7 +49,7 @@ final class PopularImageIT {
   @Test
   void anImageThatIsStartedAgainIsBroughtIntoThePoolAndBroughtBack() throws Exception {
     Workspace workspace = testbed.workspace();
-    SharedTestbed.Converted image = testbed.converted("small", small(workspace));
+    SharedTestbed.Converted image = testbed.converted("popular", popular(workspace));
     int port = Network.freePort();
     try (EtcdProcess etcd = EtcdProcess.start(workspace, "pe", port);
         AgentProcess first = agent("pb", port, Optional.empty());
@@ -142,7 +142,7 @@ final class PopularImageIT {
   }
 
   /** A program that needs nothing else, and files that it does not read. */
-  private static OciLayout small(Workspace workspace) throws IOException, InterruptedException {
+  private static OciLayout popular(Workspace workspace) throws IOException, InterruptedException {
     OciLayout layout = OciLayout.create(workspace.directory("pop").resolve("image"));
     OciLayout.Layer layer = layout.addLayer(PopularImageIT::write);
     return layout.finish(

@@ -72,7 +72,7 @@ final class RdmaGuestIT {
   @TestFactory
   List<DynamicTest> theWholeWay(SharedTestbed testbed) throws Exception {
     OciLayout image = GuestImage.create(testbed.workspace().directory("small"));
-    SharedTestbed.Converted converted = testbed.converted("small", image);
+    SharedTestbed.Converted converted = testbed.converted("guest", image);
     return run(
         testbed,
         "whole",

@@ -102,6 +102,9 @@ final class SharedTestbed implements AutoCloseable {
       known = convert(registry, name, layout);
       conversions.put(name, known);
     }
+    if (!known.layout().directory().equals(layout.directory())) {
+      throw new IllegalArgumentException("another image of the shared registry is called " + name);
+    }
     return known;
   }
 
