@@ -64,7 +64,7 @@ class PoolCommandsTest {
         .containsPattern("  up        [0-9.]+ s\n")
         .contains(
             "  memory    0 B of 32.0 MiB (0 %), fragmentation 0.0 %\n",
-            "  contents  0; came 0, evicted 0, no room for 0, wrong 0\n",
+            "  contents  0; came 0, evicted 0, no room for 0, not admitted 0, wrong 0\n",
             "  reads     none that clients told of\n",
             "  clients   0 sessions over shm, tcp; 0 B for writing\n",
             "  policy    lru\n")

@@ -17,12 +17,13 @@ import java.util.stream.Collectors;
 /**
  * The images that are started most, as the leading agent found them.
  *
+ * @param etcd whether some agent has etcd, so that some agent should lead
  * @param leader the id of the agent that leads, as far as any agent knows
  * @param found what it found; empty if it did not answer, or nobody leads
  * @param replicas agents that keep each content
  */
 public record PopularImages(
-    Optional<String> leader, Optional<PoolImages.Found> found, int replicas) {
+    boolean etcd, Optional<String> leader, Optional<PoolImages.Found> found, int replicas) {
 
   /** The images that are shown. */
   private static final int TOP = 10;
@@ -32,6 +33,7 @@ public record PopularImages(
     List<PoolImages> all = answers.stream().flatMap(answer -> answer.value().stream()).toList();
     Optional<PoolImages> leading = all.stream().filter(one -> one.found().isPresent()).findFirst();
     return new PopularImages(
+        all.stream().anyMatch(PoolImages::etcd),
         leading
             .or(() -> all.stream().filter(one -> one.leader().isPresent()).findFirst())
             .flatMap(PoolImages::leader),
@@ -39,9 +41,12 @@ public record PopularImages(
         replicas);
   }
 
-  /** Writes who leads and a table; nothing where nobody leads. */
+  /** Writes who leads and a table; nothing where there is no etcd. */
   void writeText(Writer out) throws IOException {
     if (leader.isEmpty()) {
+      if (etcd) {
+        out.write("\nno agent leads: the agents elect one, or do not reach etcd\n");
+      }
       return;
     }
     out.write("\nleader: " + Escaped.line(leader.get()));

@@ -99,6 +99,8 @@ public record StatusReport(List<Answer<AgentStatus>> answers, PopularImages imag
             + Quantity.count(status.evicted() + status.crowdedOut())
             + ", no room for "
             + Quantity.count(status.refused())
+            + ", not admitted "
+            + Quantity.count(status.unadmitted())
             + ", wrong "
             + Quantity.count(status.wrong()));
     table.row("reads", reads(status.hits(), status.hitBytes(), status.misses()));
@@ -140,6 +142,7 @@ public record StatusReport(List<Answer<AgentStatus>> answers, PopularImages imag
     json.writeNumberField("evicted", status.evicted());
     json.writeNumberField("refused", status.refused());
     json.writeNumberField("crowdedOut", status.crowdedOut());
+    json.writeNumberField("unadmitted", status.unadmitted());
   }
 
   /** No ratio where nobody has read: it is not known. */

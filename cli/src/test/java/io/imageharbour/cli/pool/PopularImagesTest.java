@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
 
 class PopularImagesTest {
 
-  private static final PoolImages NOBODY = new PoolImages(Optional.empty(), Optional.empty());
+  private static final PoolImages NOBODY =
+      new PoolImages(false, Optional.empty(), Optional.empty());
 
   @Test
   void theLeadersWordIsShown() throws Exception {
@@ -75,6 +76,8 @@ class PopularImagesTest {
     assertThat(json(of(1, knows("b"))).get("images")).isEmpty();
     assertThat(text(of(1, NOBODY))).isEmpty();
     assertThat(json(of(1, NOBODY)).get("leader").isNull()).isTrue();
+    assertThat(text(of(1, NOBODY, new PoolImages(true, Optional.empty(), Optional.empty()))))
+        .isEqualTo("\nno agent leads: the agents elect one, or do not reach etcd\n");
   }
 
   @Test
@@ -93,11 +96,12 @@ class PopularImagesTest {
   }
 
   private static PoolImages knows(String leader) {
-    return new PoolImages(Optional.of(leader), Optional.empty());
+    return new PoolImages(true, Optional.of(leader), Optional.empty());
   }
 
   private static PoolImages leads(String leader, PoolImages.Image... images) {
     return new PoolImages(
+        true,
         Optional.of(leader),
         Optional.of(
             new PoolImages.Found(

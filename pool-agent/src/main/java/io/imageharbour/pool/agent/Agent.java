@@ -270,6 +270,7 @@ public final class Agent implements AutoCloseable {
         .setRefused(usage.refused())
         .setCrowdedOut(usage.crowdedOut())
         .setMovedBytes(usage.movedBytes())
+        .setUnadmitted(controlStats().unadmitted())
         .build();
   }
 

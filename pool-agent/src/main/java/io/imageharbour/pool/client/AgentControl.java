@@ -97,7 +97,8 @@ public final class AgentControl {
         reply.getWrong(),
         reply.getEvicted(),
         reply.getRefused(),
-        reply.getCrowdedOut());
+        reply.getCrowdedOut(),
+        reply.getUnadmitted());
   }
 
   /** What it knows of images; most of that only the agent that leads does. */
@@ -106,9 +107,10 @@ public final class AgentControl {
         channel.call(PATIENCE, stub -> stub.images(ImagesRequest.getDefaultInstance()));
     Optional<String> leader = Optional.of(reply.getLeader()).filter(id -> !id.isEmpty());
     if (!reply.getLeading()) {
-      return new PoolImages(leader, Optional.empty());
+      return new PoolImages(reply.getEtcd(), leader, Optional.empty());
     }
     return new PoolImages(
+        reply.getEtcd(),
         leader,
         Optional.of(
             new PoolImages.Found(

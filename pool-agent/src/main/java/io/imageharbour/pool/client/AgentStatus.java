@@ -26,6 +26,7 @@ import java.util.List;
  * @param evicted contents given up for others
  * @param refused contents that found no room
  * @param crowdedOut contents given up because their bucket of the lookup table was full
+ * @param unadmitted contents that were refused because their image is not admitted
  */
 public record AgentStatus(
     String id,
@@ -47,7 +48,8 @@ public record AgentStatus(
     long wrong,
     long evicted,
     long refused,
-    long crowdedOut) {
+    long crowdedOut,
+    long unadmitted) {
 
   public AgentStatus {
     transports = List.copyOf(transports);

@@ -11,10 +11,11 @@ import java.util.TreeMap;
 /**
  * What an agent says of the images that the pool knows.
  *
+ * @param etcd whether it has etcd, so that some agent should lead
  * @param leader the id of the agent that leads, as far as this one knows
  * @param found what the agent found when it last looked; empty if it does not lead
  */
-public record PoolImages(Optional<String> leader, Optional<Found> found) {
+public record PoolImages(boolean etcd, Optional<String> leader, Optional<Found> found) {
 
   /**
    * What a leader found.

@@ -9,6 +9,8 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -38,6 +40,9 @@ public final class ImageCatalog {
 
   private static final int MAX_TRIES = 20;
 
+  /** Of more records that are none the log says nothing. */
+  private static final int MOST_PASSED_OVER = 1000;
+
   /**
    * Some images, in order of their ids.
    *
@@ -53,6 +58,9 @@ public final class ImageCatalog {
   private final InstantSource clock;
   private final int maxImages;
   private final String directory;
+
+  /** What the log has a line about. */
+  private final Set<String> passedOver = ConcurrentHashMap.newKeySet();
 
   /**
    * A catalog on a connection, which stays the caller's.
@@ -194,8 +202,10 @@ public final class ImageCatalog {
       return Optional.of(
           ImageRecord.decode(entry.getKey().substring(directory.length()), entry.getValue()));
     } catch (InvalidRecordException e) {
-      LOG.warn(
-          "event=image-passed-over key={} cause={}", Printable.of(entry.getKey()), e.getMessage());
+      String key = Printable.of(entry.getKey());
+      if (passedOver.size() < MOST_PASSED_OVER && passedOver.add(key)) {
+        LOG.warn("event=image-passed-over key={} cause={}", key, e.getMessage());
+      }
       return Optional.empty();
     }
   }

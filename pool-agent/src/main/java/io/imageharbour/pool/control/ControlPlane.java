@@ -117,6 +117,7 @@ public final class ControlPlane implements AutoCloseable {
   public ImagesReply images() {
     ImagesReply.Builder reply =
         ImagesReply.newBuilder()
+            .setEtcd(true)
             .setLeader(leadership.leader().orElse(""))
             .setHalfLifeSeconds(catalog.halfLife().toSeconds());
     if (leadership.leading()) {

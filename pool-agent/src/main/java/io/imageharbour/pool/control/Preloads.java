@@ -26,6 +26,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -67,6 +69,9 @@ final class Preloads implements AutoCloseable {
   private final RegistryClient registries;
   private final PoolSurvey survey;
   private final Retries retries = new Retries(System::nanoTime);
+  private final ScheduledExecutorService clock =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("control-clock").factory());
   private final Map<Digest, Long> lastLooks = new HashMap<>();
   private final LongAdder loaded = new LongAdder();
   private final LongAdder failed = new LongAdder();
@@ -137,6 +142,7 @@ final class Preloads implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    clock.shutdownNow();
     registries.close();
   }
 
@@ -207,34 +213,44 @@ final class Preloads implements AutoCloseable {
   private void attend(RankedImage ranked, PoolControl pool)
       throws EtcdUnavailableException, InterruptedException {
     CatalogImage image = ranked.image();
-    try {
-      PoolSurvey.Found found = survey.look(image, pool);
-      if (found.presence().byAgent().isEmpty()) {
-        // nobody answers: nothing is known, and nothing can be brought
-        return;
+    try (Effort effort = new Effort(Effort.Limits.usual(), leading, clock)) {
+      try {
+        attend(ranked, pool, effort);
+      } catch (IOException e) {
+        fail(image, effort.end().orElseGet(() -> String.valueOf(e.getMessage())));
+      } catch (InterruptedException e) {
+        fail(image, effort.end().orElseThrow(() -> e));
+      } catch (RuntimeException e) {
+        // what a registry brings must not keep the others from their turn
+        log.error("event=preload-broken image={}", image.id(), e);
+        fail(image, e.toString());
       }
-      write(image, found);
-      if (!ranked.admitted() || ranked.demand() < POPULAR || isEnough(found)) {
-        retries.succeeded(image.id());
-        return;
-      }
-      load(image, found, pool);
-      found = survey.look(image, pool);
-      write(image, found);
-      if (isEnough(found)) {
-        loaded.increment();
-        // where it is pushed out again by others, loading it again and again helps nobody
-        boolean unused = retries.tried(image.id());
-        log.info("event=preloaded image={} name={}", image.id(), name(image));
-      } else {
-        fail(image, "agents did not keep it: they have no room, or do not answer");
-      }
-    } catch (IOException e) {
-      fail(image, String.valueOf(e.getMessage()));
-    } catch (RuntimeException e) {
-      // what a registry brings must not keep the others from their turn
-      log.error("event=preload-broken image={}", image.id(), e);
-      fail(image, e.toString());
+    }
+  }
+
+  private void attend(RankedImage ranked, PoolControl pool, Effort effort)
+      throws IOException, EtcdUnavailableException, InterruptedException {
+    CatalogImage image = ranked.image();
+    PoolSurvey.Found found = survey.look(image, pool);
+    if (found.presence().byAgent().isEmpty()) {
+      // nobody answers: nothing is known, and nothing can be brought
+      return;
+    }
+    write(image, found);
+    if (!ranked.admitted() || ranked.demand() < POPULAR || isEnough(found)) {
+      retries.succeeded(image.id());
+      return;
+    }
+    load(image, found, pool, effort);
+    found = survey.look(image, pool);
+    write(image, found);
+    if (isEnough(found)) {
+      loaded.increment();
+      // where it is pushed out again by others, loading it again and again helps nobody
+      boolean unused = retries.tried(image.id());
+      log.info("event=preloaded image={} name={}", image.id(), name(image));
+    } else {
+      fail(image, "agents did not keep it: they have no room, or do not answer");
     }
   }
 
@@ -243,7 +259,8 @@ final class Preloads implements AutoCloseable {
   }
 
   /** Through a client of its own, so that none is connected while there is nothing to load. */
-  private void load(CatalogImage image, PoolSurvey.Found found, PoolControl pool)
+  private void load(
+      CatalogImage image, PoolSurvey.Found found, PoolControl pool, Effort effort)
       throws IOException, InterruptedException {
     List<Chunk> wanted = found.all().some(found.presence().wanted());
     List<AgentAddress> agents = pool.agents().stream().map(AgentControl::agent).toList();
@@ -257,9 +274,11 @@ final class Preloads implements AutoCloseable {
         // what can't be brought to an agent is seen when it is looked for
         boolean unused = client.awaitConnected(agent, CONNECT);
       }
+      effort.step(() -> client.stats().stored());
       new ImageLoader(client, bytes::add).load(survey.open(image), wanted);
       boolean unused = client.awaitOffers(BRING);
     }
+    effort.step(() -> 0);
   }
 
   private void write(CatalogImage image, PoolSurvey.Found found)
@@ -277,6 +296,11 @@ final class Preloads implements AutoCloseable {
   }
 
   private void fail(CatalogImage image, String cause) {
+    if (!leading.getAsBoolean()) {
+      // no fault of the image
+      log.debug("event=preload-left image={} cause=\"{}\"", image.id(), cause);
+      return;
+    }
     failed.increment();
     if (retries.tried(image.id())) {
       log.warn(

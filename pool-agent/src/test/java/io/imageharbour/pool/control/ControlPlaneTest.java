@@ -186,7 +186,7 @@ class ControlPlaneTest {
     PoolClient client = client();
     client.tell(List.of(use(HOT, "r.test/hot:1", 20 * MIB, 1, 0)));
     assertThat(ask().getFirst().images())
-        .isEqualTo(new PoolImages(Optional.empty(), Optional.empty()));
+        .isEqualTo(new PoolImages(false, Optional.empty(), Optional.empty()));
     assertThat(isTaken(client, Optional.of(COLD))).isTrue();
   }
 
