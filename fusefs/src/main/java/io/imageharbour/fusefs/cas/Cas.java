@@ -1,7 +1,6 @@
 package io.imageharbour.fusefs.cas;
 
 import io.imageharbour.fusefs.ScrubReport;
-import io.imageharbour.fusefs.linux.Errno;
 import io.imageharbour.fusefs.linux.LinuxException;
 import io.imageharbour.fusefs.linux.OpenFile;
 import io.imageharbour.indexer.Digest;
@@ -105,19 +104,11 @@ public final class Cas implements AutoCloseable {
    */
   public Optional<OpenFile> open(Digest digest, long size) throws LinuxException {
     String path = pathOf(digest);
-    OpenFile file;
-    try {
-      file = cas.openBelow(path, OpenFile.O_RDONLY, 0);
-    } catch (LinuxException e) {
-      if (e.errno() == Errno.ENOENT) {
-        return Optional.empty();
-      }
-      throw e;
+    Optional<OpenFile> file = cas.findBelow(path);
+    if (file.isEmpty() || file.get().size() == size) {
+      return file;
     }
-    if (file.size() == size) {
-      return Optional.of(file);
-    }
-    file.close();
+    file.get().close();
     cas.unlinkBelow(path);
     return Optional.empty();
   }

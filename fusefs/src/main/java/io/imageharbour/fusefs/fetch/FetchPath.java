@@ -84,20 +84,22 @@ public final class FetchPath implements AutoCloseable {
     aheadThreads = FetchThreads.refusing("fetch-ahead-", Math.max(1, maxFetches / 4));
   }
 
-  /** Brings a file that is one chunk into the CAS; returns at once if it is there. */
+  /** Brings a file that is one chunk into the CAS, which just now lacked it. */
   public void fetchIntoCas(StoredChunk chunk) throws IOException, InterruptedException {
     fetch(
         new Errand(chunk, new CasSink(cas, chunk.digest())),
         new MissingFiles(chunk.frame(), runs, table, cas));
   }
 
-  /** Brings a chunk to its sink, which another thread fills before this returns. */
+  /**
+   * Brings a chunk to its sink, which just now lacked it; the sink is filled when this returns. One
+   * that somebody else has filled in the same moment may be filled again.
+   */
   public void fetch(Errand errand, Following following) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + timeout.toNanos();
-    while (!errand.sink().isFilled()) {
-      if (awaitFlight(errand, following, deadline)) {
-        return;
-      }
+    boolean filled = false;
+    while (!filled) {
+      filled = awaitFlight(errand, following, deadline) || errand.sink().isFilled();
     }
   }
 
@@ -163,11 +165,8 @@ public final class FetchPath implements AutoCloseable {
     CompletableFuture<Boolean> stored = mine.stored();
     @Nullable FrameFlight other = flights.putIfAbsent(chunk.frame(), mine);
     if (other == null) {
-      if (isAlreadyFilled(mine, errand.sink())) {
-        return true;
-      }
       try {
-        begin(mine, following);
+        begin(mine, errand.sink(), following);
       } catch (RejectedExecutionException e) {
         throw new FetchFailedException(chunk.digest(), "the content store was closed");
       }
@@ -212,14 +211,17 @@ public final class FetchPath implements AutoCloseable {
   }
 
   /**
-   * Brings the chunk on this thread, if a source has it at hand, else lets the flight begin.
+   * Brings the chunk on this thread, if a source has it at hand, else lets the flight begin, unless
+   * the one before it, which has just left the map, brought the chunk.
    *
    * @throws RejectedExecutionException if no thread may take it
    */
-  private void begin(FrameFlight flight, Following following) throws InterruptedException {
+  private void begin(FrameFlight flight, ChunkSink sink, Following following)
+      throws IOException, InterruptedException {
     boolean flies = false;
     try {
-      flies = kept.contains(flight.wanted().frame()) || !sources.askPromptly(flight);
+      boolean comes = !kept.contains(flight.wanted().frame()) && sources.askPromptly(flight);
+      flies = !comes && !sink.isFilled();
     } finally {
       if (!flies) {
         callOff(flight);

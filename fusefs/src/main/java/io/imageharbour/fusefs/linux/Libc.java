@@ -20,6 +20,11 @@ final class Libc {
 
   private static final Linker LINKER = Linker.nativeLinker();
   private static final SymbolLookup LIBC = LINKER.defaultLookup();
+
+  /** Where a thread's calls leave the error number: making it anew costs as much as some calls. */
+  private static final ThreadLocal<MemorySegment> STATE =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Linker.Option.captureStateLayout()));
+
   private static final long ERRNO_OFFSET =
       Linker.Option.captureStateLayout().byteOffset(MemoryLayout.PathElement.groupElement("errno"));
 
@@ -170,8 +175,8 @@ final class Libc {
   }
 
   private static long call(Call call) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
+    try {
+      MemorySegment state = STATE.get();
       long returned = call.invoke(state);
       return returned == -1 ? -state.get(JAVA_INT, ERRNO_OFFSET) : returned;
     } catch (RuntimeException | Error e) {

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -61,6 +62,18 @@ public final class OpenFile implements AutoCloseable {
       throw new LinuxException("open", name + "/" + path, -opened);
     }
     return new OpenFile(opened, name + "/" + path);
+  }
+
+  /** Opens a file below this directory for reading; empty if there is none. */
+  public Optional<OpenFile> findBelow(String path) throws LinuxException {
+    int opened = openAt(number, path, O_RDONLY, 0);
+    if (opened == -Errno.ENOENT) {
+      return Optional.empty();
+    }
+    if (opened < 0) {
+      throw new LinuxException("open", name + "/" + path, -opened);
+    }
+    return Optional.of(new OpenFile(opened, name + "/" + path));
   }
 
   /** The number of the descriptor. */

@@ -251,9 +251,14 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
       fetchAhead(file, read, length);
     }
     if (length == 0 || content.has(read.offset(), length)) {
-      answerRead(node, read.offset(), length, reply);
+      try {
+        answerRead(node, read.offset(), length, reply);
+      } catch (ClosedContentException e) {
+        // it was open for another read only, which has ended
+        waiting.start(reply, () -> reopenAndRead(row, read, reply));
+      }
     } else {
-      waiting.start(reply, () -> readSlowly(node, read.offset(), length, reply));
+      waiting.start(reply, () -> readSlowly(node, read, length, reply));
     }
   }
 
@@ -268,10 +273,12 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
     }
   }
 
-  private void readSlowly(OpenNode node, long offset, int length, FuseReply reply) {
+  private void readSlowly(OpenNode node, FuseRequest.Read read, int length, FuseReply reply) {
     try {
-      node.content().bring(offset, length);
-      answerRead(node, offset, length, reply);
+      node.content().bring(read.offset(), length);
+      answerRead(node, read.offset(), length, reply);
+    } catch (ClosedContentException e) {
+      reopenAndRead(node.row(), read, reply);
     } catch (IOException e) {
       failRead(node.row(), reply, e);
     } catch (InterruptedException e) {
@@ -283,7 +290,8 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
     try {
       RowAttributes attributes =
           table.attributes(row).orElseThrow(() -> new StaleNodeException(row));
-      OpenNode node = opener.open(attributes);
+      Optional<OpenNode> whole = nodes.openWhole(attributes);
+      OpenNode node = whole.isPresent() ? whole.get() : opener.open(attributes);
       try {
         int length = (int) Math.clamp(attributes.size() - read.offset(), 0, read.size());
         if (length > 0) {

@@ -41,23 +41,28 @@ final class FileOpener {
     this.nodes = nodes;
   }
 
-  /** Opens a file; waits for its bytes if it has to be whole first. */
+  /** Opens a file that was not there just now; waits for its bytes if it has to be whole first. */
   OpenNode open(RowAttributes row) throws IOException, InterruptedException {
-    for (int attempt = 1; ; attempt++) {
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
       StoredContent content =
           table.content(row.row()).orElseThrow(() -> new StaleNodeException(row.row()));
-      Optional<OpenNode> opened = nodes.openWhole(row);
-      if (opened.isEmpty() && canGrow(content.layouts())) {
-        opened = nodes.openGrowing(row, content.layouts());
+      Optional<OpenNode> opened = Optional.empty();
+      if (canGrow(content.layouts())) {
+        // it may have become whole meanwhile
+        opened = nodes.openWhole(row);
+        if (opened.isEmpty()) {
+          opened = nodes.openGrowing(row, content.layouts());
+        }
+      }
+      if (opened.isEmpty()) {
+        bringWhole(content);
+        opened = nodes.openWhole(row);
       }
       if (opened.isPresent()) {
         return opened.get();
       }
-      if (attempt > ATTEMPTS) {
-        throw new ContentVanishedException(row.digest());
-      }
-      bringWhole(content);
     }
+    throw new ContentVanishedException(row.digest());
   }
 
   /** Brings a file into the CAS by the first way that leads there. */

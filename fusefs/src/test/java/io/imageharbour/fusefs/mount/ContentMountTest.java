@@ -46,7 +46,7 @@ class ContentMountTest {
             new ContentMount(table, cas, fetchPath, replies.connection(), name -> "", 4)) {
       table.add("app", image.index(), List.of("registry.test/app"));
       long node = NodeNumbers.file(table.find(digest).orElseThrow().row());
-      for (int i = 0; i < 3; i++) {
+      for (int i = 0; i < 200; i++) {
         FuseReply reply = replies.next();
         mount.handle(new FuseRequest.Read(node, 1, 0, 4096), reply);
         Waiting.until("it is answered", reply::isAnswered);

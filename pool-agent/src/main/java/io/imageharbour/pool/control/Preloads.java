@@ -259,8 +259,7 @@ final class Preloads implements AutoCloseable {
   }
 
   /** Through a client of its own, so that none is connected while there is nothing to load. */
-  private void load(
-      CatalogImage image, PoolSurvey.Found found, PoolControl pool, Effort effort)
+  private void load(CatalogImage image, PoolSurvey.Found found, PoolControl pool, Effort effort)
       throws IOException, InterruptedException {
     List<Chunk> wanted = found.all().some(found.presence().wanted());
     List<AgentAddress> agents = pool.agents().stream().map(AgentControl::agent).toList();

@@ -42,7 +42,8 @@ class EffortTest {
     // every check finds that it has got on
     Duration stall = Duration.ofMillis(1);
     AtomicLong steps = new AtomicLong();
-    try (Effort effort = effort(stall, Duration.ofMillis(300), new AtomicBoolean(true), steps)) {
+    try (Effort effort = effort(stall, Duration.ofMillis(300), new AtomicBoolean(true))) {
+      effort.step(steps::incrementAndGet);
       assertThatThrownBy(never::await).isInstanceOf(InterruptedException.class);
       assertThat(effort.end()).hasValue("it has taken longer than 0 min");
     }

@@ -12,8 +12,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Tells the pool, every few seconds and on a thread of its own, what the node did with its images.
- * What containerd calls an image is asked as soon as it is first used; an image that containerd
- * does not know can't be found in a registry again, and is not told of. What nobody hears is lost.
+ * What containerd calls an image is asked when the pool first lacks something of it, else when it
+ * is told of: while a container starts, the processors are the container's. An image that
+ * containerd does not know can't be found in a registry again, and is not told of. What nobody
+ * hears is lost.
  */
 public final class ImageUseReports implements AutoCloseable {
 
@@ -66,11 +68,9 @@ public final class ImageUseReports implements AutoCloseable {
     long next = System.nanoTime() + interval.toNanos();
     try {
       while (true) {
-        Optional<ImageUses.Counted> fresh = uses.awaitFresh(Math.max(0, next - System.nanoTime()));
+        Optional<ImageUses.Counted> image = uses.awaitMissed(Math.max(0, next - System.nanoTime()));
         try {
-          if (fresh.isPresent()) {
-            identify(fresh.get());
-          }
+          image.ifPresent(this::identify);
           if (System.nanoTime() - next >= 0) {
             next = System.nanoTime() + interval.toNanos();
             tell();
@@ -86,9 +86,6 @@ public final class ImageUseReports implements AutoCloseable {
 
   private void identify(ImageUses.Counted image) {
     image.known = containerd.image(image.layer);
-    if (image.known.isPresent() && image.size.isEmpty()) {
-      image.size = sizes.apply(image.layer);
-    }
   }
 
   private void tell() {
@@ -99,6 +96,9 @@ public final class ImageUseReports implements AutoCloseable {
       }
       if (image.known.isEmpty()) {
         identify(image);
+      }
+      if (image.known.isPresent() && image.size.isEmpty()) {
+        image.size = sizes.apply(image.layer);
       }
       take(image).ifPresent(told::add);
     }

@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -26,13 +27,15 @@ public final class ImageUses {
   /** By the origin that names the layer. */
   private final ConcurrentMap<String, Counted> images = new ConcurrentHashMap<>();
 
-  private final BlockingQueue<Counted> fresh = new LinkedBlockingQueue<>(MOST_IMAGES);
+  /** Those of which contents will be offered to the pool, which wants to know the image. */
+  private final BlockingQueue<Counted> missed = new LinkedBlockingQueue<>(MOST_IMAGES);
 
   /** An image, and what was done with it since that was last told. */
   static final class Counted {
     final LayerOrigin layer;
     final LongAdder starts = new LongAdder();
     final LongAdder missedBytes = new LongAdder();
+    private final AtomicBoolean asked = new AtomicBoolean();
     volatile Optional<PulledImage> known = Optional.empty();
     volatile Optional<ImageSize> size = Optional.empty();
 
@@ -58,7 +61,16 @@ public final class ImageUses {
 
   /** So many bytes of an image with these origins came from elsewhere than the pool. */
   void missed(List<String> origins, int bytes) {
-    layer(origins).flatMap(this::counted).ifPresent(image -> image.missedBytes.add(bytes));
+    layer(origins)
+        .flatMap(this::counted)
+        .ifPresent(
+            image -> {
+              image.missedBytes.add(bytes);
+              if (!image.asked.get() && image.asked.compareAndSet(false, true)) {
+                // if there is no room it is asked about when it is told of
+                boolean unused = missed.offer(image);
+              }
+            });
   }
 
   /** The image with these origins, by its manifest's digest, if that is known already. */
@@ -69,9 +81,9 @@ public final class ImageUses {
         .map(PulledImage::manifest);
   }
 
-  /** Waits for an image that was not counted before. */
-  Optional<Counted> awaitFresh(long nanos) throws InterruptedException {
-    return Optional.ofNullable(fresh.poll(nanos, TimeUnit.NANOSECONDS));
+  /** Waits for an image of which something was missed for the first time. */
+  Optional<Counted> awaitMissed(long nanos) throws InterruptedException {
+    return Optional.ofNullable(missed.poll(nanos, TimeUnit.NANOSECONDS));
   }
 
   /** All images that are counted. */
@@ -106,11 +118,6 @@ public final class ImageUses {
     }
     Counted made = new Counted(layer.get());
     @Nullable Counted other = images.putIfAbsent(origin, made);
-    if (other != null) {
-      return Optional.of(other);
-    }
-    // if there is no room it is asked about when it is told of
-    boolean unused = fresh.offer(made);
-    return Optional.of(made);
+    return Optional.of(other != null ? other : made);
   }
 }
