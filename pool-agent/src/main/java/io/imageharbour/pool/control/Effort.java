@@ -17,13 +17,14 @@ final class Effort implements AutoCloseable {
   private final Limits limits;
   private final BooleanSupplier needed;
   private final Thread thread = Thread.currentThread();
-  private final long begin = System.nanoTime();
+  private final LongSupplier nanoTime;
+  private final long begin;
   private final ScheduledFuture<?> checks;
 
   // all guarded by this
   private LongSupplier progress = () -> 0;
   private long lastProgress;
-  private long lastProgressAt = begin;
+  private long lastProgressAt;
   private Optional<String> end = Optional.empty();
   private boolean closed;
 
@@ -48,9 +49,16 @@ final class Effort implements AutoCloseable {
    * @param needed whether it is of use still
    * @param clock looks; stays the caller's
    */
-  Effort(Limits limits, BooleanSupplier needed, ScheduledExecutorService clock) {
+  Effort(
+      Limits limits,
+      BooleanSupplier needed,
+      ScheduledExecutorService clock,
+      LongSupplier nanoTime) {
     this.limits = limits;
     this.needed = needed;
+    this.nanoTime = nanoTime;
+    begin = nanoTime.getAsLong();
+    lastProgressAt = begin;
     long pause = limits.check().toNanos();
     checks = clock.scheduleWithFixedDelay(this::check, pause, pause, TimeUnit.NANOSECONDS);
   }
@@ -59,7 +67,7 @@ final class Effort implements AutoCloseable {
   synchronized void step(LongSupplier figure) {
     progress = figure;
     lastProgress = figure.getAsLong();
-    lastProgressAt = System.nanoTime();
+    lastProgressAt = nanoTime.getAsLong();
   }
 
   /** Why the thread was interrupted; empty if that was not done here. */
@@ -83,7 +91,7 @@ final class Effort implements AutoCloseable {
     if (closed || end.isPresent()) {
       return;
     }
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     long figure = progress.getAsLong();
     if (figure != lastProgress) {
       lastProgress = figure;

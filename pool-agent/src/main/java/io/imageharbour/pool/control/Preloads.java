@@ -213,7 +213,7 @@ final class Preloads implements AutoCloseable {
   private void attend(RankedImage ranked, PoolControl pool)
       throws EtcdUnavailableException, InterruptedException {
     CatalogImage image = ranked.image();
-    try (Effort effort = new Effort(Effort.Limits.usual(), leading, clock)) {
+    try (Effort effort = new Effort(Effort.Limits.usual(), leading, clock, System::nanoTime)) {
       try {
         attend(ranked, pool, effort);
       } catch (IOException e) {

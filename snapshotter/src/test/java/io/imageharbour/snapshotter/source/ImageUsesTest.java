@@ -54,11 +54,11 @@ class ImageUsesTest {
   }
 
   @Test
-  void anImageIsKnownBeforeItIsToldOf() throws Exception {
+  void anImageThatThePoolLacksIsKnownBeforeItIsToldOf() throws Exception {
     containerd.put(layer(1), new PulledImage("r.test/a:1", MANIFEST));
     try (ImageUseReports reports =
         new ImageUseReports(uses, layers, layer -> Optional.empty(), told::add, HOUR)) {
-      uses.started(snapshot(1));
+      uses.missed(origins(1), 7);
       long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
       while (uses.image(origins(1)).isEmpty() && System.nanoTime() - end < 0) {
         Thread.onSpinWait();
