@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -23,7 +24,8 @@ final class PerftestReads implements Baseline {
   private static final long FEWEST = 50;
   private static final long MOST = 2000;
   private static final int TRIES = 50;
-  private static final long LIMIT_SECONDS = 60;
+  private static final int PAIRS = 3;
+  private static final long LIMIT_SECONDS = 30;
 
   /**
    * Columns of {@code ib_read_lat}: size, iterations, least, most, median, mean, deviation, 99 %.
@@ -80,28 +82,46 @@ final class PerftestReads implements Baseline {
     List<String> command = new ArrayList<>();
     command.add(program);
     command.addAll(options);
+    for (int i = 0; i < PAIRS; i++) {
+      Optional<String> said = runPair(command);
+      if (said.isPresent()) {
+        return row(said.get(), size, columns);
+      }
+    }
+    throw new HarbourException(
+        "%s did not end within %d s, %d times"
+            .formatted(String.join(" ", command), LIMIT_SECONDS, PAIRS));
+  }
+
+  /** What the reading end said; empty if the two hang, as they do now and then on Soft-RoCE. */
+  private Optional<String> runPair(List<String> command) throws IOException, InterruptedException {
     Process server =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
-    command.add(address);
+    List<String> reading = new ArrayList<>(command);
+    reading.add(address);
     try {
       String said = "";
       // the other end takes a moment to listen
       for (int i = 0; i < TRIES && server.isAlive(); i++) {
-        Process client = new ProcessBuilder(command).redirectErrorStream(true).start();
+        Process client = new ProcessBuilder(reading).redirectErrorStream(true).start();
         try {
+          // what it says fits into the pipe
+          if (!client.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            return Optional.empty();
+          }
           said = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-          if (client.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS) && client.exitValue() == 0) {
-            return row(said, size, columns);
+          if (client.exitValue() == 0) {
+            return Optional.of(said);
           }
         } finally {
           client.destroyForcibly();
         }
         Thread.sleep(100);
       }
-      throw new HarbourException(String.join(" ", command) + ": " + said.strip());
+      throw new HarbourException(String.join(" ", reading) + ": " + said.strip());
     } finally {
       server.destroyForcibly();
       int unused = server.waitFor();
