@@ -31,8 +31,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Fetches from the registry what the pool lacks of each IMAGE, checks it, and brings it to the"
           + " agents on which nodes look for it. That counts the agents as they are listed, so"
-          + " --agent has to name all of them, as nodes do. Exit code 1 means that the agents did"
-          + " not keep everything: they are too small."
+          + " --agent has to name all of them, as nodes do. Exit code 1 means that not"
+          + " everything is there now: the agents have no room, or could not be written to."
     },
     footer = {
       "  harbourctl pool load registry.example.com/python:3.12-harbour",

@@ -58,7 +58,7 @@ final class PoolOptions {
   @Option(
       names = "--authorities",
       paramLabel = "FILE",
-      description = "Whose certificates agents have, PEM.")
+      description = "Authorities that signed the agents' certificates, PEM.")
   private Optional<Path> authorities = Optional.empty();
 
   /** The pool that is meant; it has at least one agent. */

@@ -3,10 +3,13 @@ package io.imageharbour.snapshotter;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.imageharbour.pool.cluster.AgentAddress;
 import io.imageharbour.pool.process.ConfigurationException;
+import io.imageharbour.pool.security.PoolSecurity;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,7 +28,8 @@ class ConfigFileTest {
   }
 
   @Test
-  void everyKeyIsRead() throws Exception {
+  void everyKeyIsRead(@TempDir Path directory) throws Exception {
+    PoolSecurity token = PoolSecurity.ofTokenMadeIfMissing(directory.resolve("token"));
     HarbourdConfig config =
         ConfigFile.parse(
             "test",
@@ -43,7 +47,15 @@ class ConfigFileTest {
             [fetch]
             timeout = 7
             parallel = 9
-            """);
+            [pool]
+            agents = ["10.0.0.7:7410"]
+            replicas = 2
+            transports = ["rdma", "tcp"]
+            timeout = 300
+            head-start = 20
+            token-file = "%s"
+            """
+                .formatted(directory.resolve("token")));
     assertThat(config.root()).isEqualTo(Path.of("/r"));
     assertThat(config.address()).isEqualTo(Path.of("/a.sock"));
     assertThat(config.metricsAddress()).contains("[::1]:9393");
@@ -54,6 +66,13 @@ class ConfigFileTest {
     assertThat(config.plainHttpHosts()).containsExactly("registry:5000");
     assertThat(config.fetchTimeout()).isEqualTo(Duration.ofSeconds(7));
     assertThat(config.parallelFetches()).isEqualTo(9);
+    PoolSettings pool = config.pool();
+    assertThat(pool.agents()).extracting(AgentAddress::endpoint).containsExactly("10.0.0.7:7410");
+    assertThat(pool.replicas()).isEqualTo(2);
+    assertThat(pool.transports()).containsExactly("rdma", "tcp");
+    assertThat(pool.readTimeout()).isEqualTo(Duration.ofMillis(300));
+    assertThat(pool.headStart()).isEqualTo(Duration.ofMillis(20));
+    assertThat(pool.security()).usingRecursiveComparison().isEqualTo(Optional.of(token));
   }
 
   @ParameterizedTest(name = "{0}")

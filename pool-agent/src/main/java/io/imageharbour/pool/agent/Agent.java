@@ -83,7 +83,7 @@ public final class Agent implements AutoCloseable {
           config.etcd().isPresent() ? Optional.of(connect(config.etcd().get())) : Optional.empty();
       control = etcd.isPresent() ? Optional.of(control(etcd.get())) : Optional.empty();
       server = serve(address);
-      etcd.ifPresent(this::register);
+      etcd.ifPresent(where -> register(where, address));
       if (config.metricsAddress().isPresent()) {
         MetricsServer metrics =
             MetricsServer.start(
@@ -225,7 +225,13 @@ public final class Agent implements AutoCloseable {
   }
 
   /** Has clients find this agent by etcd, as long as it lives. */
-  private void register(EtcdConnection where) {
+  private void register(EtcdConnection where, InetSocketAddress listened) {
+    if (listened.getAddress().isLoopbackAddress()) {
+      log.warn(
+          "event=registered-on-loopback listen={} action=\"nodes of other hosts would look for it on"
+              + " their own: set listen to an address that they reach\"",
+          config.listen());
+    }
     String host = config.listen().substring(0, config.listen().lastIndexOf(':'));
     AgentAddress address =
         AgentAddress.at(config.id(), host + ":" + port(), contents.usage().capacity());

@@ -3,12 +3,16 @@ package io.imageharbour.pool.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.process.ConfigurationException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class AgentConfigFileTest {
@@ -28,6 +32,34 @@ class AgentConfigFileTest {
         .usingRecursiveComparison()
         .ignoringFields("security")
         .isEqualTo(nothing);
+  }
+
+  @Test
+  void optionsComeBeforeTheFile() throws Exception {
+    AgentConfig config =
+        AgentConfigFile.parse(
+            "test",
+            """
+            memory = "1GiB"
+            transports = ["shm"]
+            listen = "127.0.0.1:1"
+            [security]
+            token-file = "%s"
+            """
+                .formatted(token()),
+            new AgentConfigFile.Options(
+                Optional.of("64MiB"),
+                Optional.of(List.of("tcp", "shm")),
+                Optional.of("127.0.0.2:2")));
+    assertThat(config.memory()).isEqualTo(64 << 20);
+    assertThat(config.transports()).containsExactly("tcp", "shm");
+    assertThat(config.listen()).isEqualTo("127.0.0.2:2");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void thePolicyIsChosenByItsName(PolicyKind policy) throws Exception {
+    assertThat(parse("policy = \"" + policy.configName() + "\"").policy()).isEqualTo(policy);
   }
 
   @ParameterizedTest
