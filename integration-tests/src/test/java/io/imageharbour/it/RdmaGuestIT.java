@@ -101,7 +101,7 @@ final class RdmaGuestIT {
     flags.addAll(properties);
     long start = System.nanoTime();
     List<GuestTests.Result> results =
-        new GuestTests(guest, flags).run(module, guestClasses(module), Duration.ofMinutes(10));
+        new GuestTests(guest, flags).run(module, guestClasses(module), Duration.ofMinutes(15));
     System.out.printf(
         "%d tests of %s in the guest: %d ms in all%n",
         results.size(), moduleName, (System.nanoTime() - start) / 1_000_000);

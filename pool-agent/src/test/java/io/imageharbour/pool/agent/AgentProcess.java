@@ -15,6 +15,9 @@ public final class AgentProcess implements AutoCloseable {
 
   private static final Duration SILENCE_IN_THE_GUEST = Duration.ofSeconds(20);
 
+  private static final String PATIENT = "patient";
+  private static final String IMPATIENT = "impatient";
+
   private final String id;
   private final JavaProcess process;
 
@@ -24,25 +27,36 @@ public final class AgentProcess implements AutoCloseable {
   }
 
   /**
-   * Starts an agent of 32 MiB.
+   * Starts an agent of 32 MiB and one transport.
    *
    * @param directory where its socket is, and the token
    * @param port of its service; 0 takes a free one
    */
-  public static AgentProcess start(String id, Path directory, int port) throws IOException {
-    return new AgentProcess(
-        id,
-        JavaProcess.start(AgentProcess.class, id, directory.toString(), Integer.toString(port)));
+  public static AgentProcess start(String id, Path directory, int port, String transport)
+      throws IOException {
+    return start(id, directory, port, transport, PATIENT);
   }
 
   /**
-   * Starts an agent of one transport that has no patience: a client that was not heard of for some
-   * seconds is forgotten, and staging memory that was not used for a second is taken back.
+   * Starts one that has no patience: a client that was not heard of for some seconds is forgotten,
+   * and staging memory that was not used for a second is taken back.
    */
   public static AgentProcess startImpatient(String id, Path directory, String transport)
       throws IOException {
+    return start(id, directory, 0, transport, IMPATIENT);
+  }
+
+  private static AgentProcess start(
+      String id, Path directory, int port, String transport, String patience) throws IOException {
     return new AgentProcess(
-        id, JavaProcess.start(AgentProcess.class, id, directory.toString(), "0", transport));
+        id,
+        JavaProcess.start(
+            AgentProcess.class,
+            id,
+            directory.toString(),
+            Integer.toString(port),
+            transport,
+            patience));
   }
 
   /** Its process ID. */
@@ -82,14 +96,17 @@ public final class AgentProcess implements AutoCloseable {
   public static void main(String[] arguments) throws Exception {
     Path directory = Path.of(arguments[1]);
     PoolSecurity security = PoolSecurity.ofTokenMadeIfMissing(directory.resolve("token"));
+    String transport = arguments[3];
     AgentConfig config =
-        Agents.config(arguments[0], directory, Integer.parseInt(arguments[2]), security);
+        Agents.withTransport(
+            Agents.config(arguments[0], directory, Integer.parseInt(arguments[2]), security),
+            transport);
     Agent agent =
-        arguments.length == 3
+        arguments[4].equals(PATIENT)
             ? Agent.start(config)
             : Agent.start(
-                Agents.withTransport(config, arguments[3]),
-                arguments[3].equals("rdma") ? SILENCE_IN_THE_GUEST : SILENCE,
+                config,
+                transport.equals("rdma") ? SILENCE_IN_THE_GUEST : SILENCE,
                 Duration.ofSeconds(1));
     System.out.println(JavaProcess.READY + agent.port());
     Thread.currentThread().join();

@@ -5,16 +5,11 @@ import io.imageharbour.pool.cluster.AgentAddress;
 import io.imageharbour.pool.cluster.StaticMembership;
 import io.imageharbour.pool.process.JavaProcess;
 import io.imageharbour.pool.security.PoolSecurity;
-import io.imageharbour.pool.transport.Transport;
-import io.imageharbour.pool.transport.rdma.RdmaTransport;
-import io.imageharbour.pool.transport.shm.SharedMemoryTransport;
-import io.imageharbour.pool.transport.tcp.TcpTransport;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
@@ -48,17 +43,12 @@ final class ClientProcess {
 
   /** A client of an agent by one transport, which shows the token of this directory. */
   static PoolClient open(String transport, AgentAddress agent, Path directory) throws IOException {
-    Transport by =
-        switch (transport) {
-          case "shm" -> new SharedMemoryTransport();
-          case "tcp" -> new TcpTransport(Optional.empty());
-          default -> new RdmaTransport();
-        };
+    PoolSecurity security = PoolSecurity.ofTokenMadeIfMissing(directory.resolve("token"));
     return new PoolClient(
         new PoolConfig(1, READ_PATIENCE, Duration.ofSeconds(10), Duration.ofMillis(100)),
-        PoolSecurity.ofTokenMadeIfMissing(directory.resolve("token")),
+        security,
         new StaticMembership(List.of(agent)),
-        List.of(by));
+        TransportNames.open(List.of(transport), security));
   }
 
   private static JavaProcess start(

@@ -236,20 +236,6 @@ class PoolTest {
         });
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"shm", "tcp"})
-  void bitsThatFlippedInTheAgentsMemoryAreAMissAndGo(String transport) throws Exception {
-    Agent agent = agent("a", 0);
-    PoolClient client = client(transport, agent);
-    byte[] content = contents(10_000).getFirst();
-    offer(client, List.of(content));
-    Agents.flipABit(agent, Digest.sha256(content));
-    assertThat(hits(client, content)).isZero();
-    await(() -> Agents.contents(agent) == 0);
-    offer(client, List.of(content));
-    assertThat(hits(client, content)).isEqualTo(1);
-  }
-
   @Test
   void whoPutsContentsWaitsAndWhoOffersThemDoesNot() throws Exception {
     Agent agent = agent("a", 0);

@@ -4,12 +4,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** What a process holds of the pool, as the kernel sees it. */
 final class Traces {
+
+  /** As links in /proc show them; the last two tell of connections by RDMA and of completions. */
+  private static final List<String> KINDS =
+      List.of("socket:", "/memfd:", "/dev/infiniband/rdma_cm", "anon_inode:[infinibandevent]");
 
   private Traces() {}
 
@@ -30,7 +35,7 @@ final class Traces {
     return mappings;
   }
 
-  /** Open sockets and memory here; the JVM opens other things for itself. */
+  /** Open sockets, memory and channels of RDMA here; the JVM opens other things for itself. */
   static long descriptors() throws IOException {
     return descriptors("self");
   }
@@ -42,7 +47,7 @@ final class Traces {
       for (Path file : (Iterable<Path>) files::iterator) {
         try {
           String target = Files.readSymbolicLink(file).toString();
-          open += target.startsWith("socket:") || target.startsWith("/memfd:") ? 1 : 0;
+          open += KINDS.stream().anyMatch(target::startsWith) ? 1 : 0;
         } catch (NoSuchFileException closedMeanwhile) {
           open += 0;
         }
@@ -64,6 +69,12 @@ final class Traces {
       }
     }
     return threads;
+  }
+
+  /** Whether there are no more objects of any kind than that. */
+  static boolean areAtMost(Map<String, Long> objects, Map<String, Long> most) {
+    return objects.entrySet().stream()
+        .allMatch(each -> each.getValue() <= most.getOrDefault(each.getKey(), 0L));
   }
 
   /** Threads of clients of the pool. */

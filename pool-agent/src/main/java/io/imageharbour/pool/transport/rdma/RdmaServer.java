@@ -130,6 +130,11 @@ public final class RdmaServer implements TransportServer {
     return listeners.getFirst().getVerbs();
   }
 
+  /** How many clients' connections there are. */
+  int connections() {
+    return connections.size();
+  }
+
   @Override
   public Offer offer(Session session) {
     return new Offer.RdmaOffer(addresses, port, session.ticket(), registered.offer());
@@ -146,7 +151,6 @@ public final class RdmaServer implements TransportServer {
       Thread.currentThread().interrupt();
     }
     connections.values().forEach(ServedConnection::end);
-    connections.clear();
     regions.unlisten(registered);
     registered.close();
     undo.run();
@@ -182,7 +186,9 @@ public final class RdmaServer implements TransportServer {
       int unused = id.destroyId();
       return;
     }
-    ServedConnection connection = new ServedConnection(id, session.get());
+    // it may end without an event: with its session, or when staging memory is taken back
+    ServedConnection connection =
+        new ServedConnection(id, session.get(), () -> connections.remove(id));
     connections.put(id, connection);
     boolean accepted = false;
     try {
@@ -198,7 +204,7 @@ public final class RdmaServer implements TransportServer {
   }
 
   private void end(RdmaCmId id) {
-    ServedConnection connection = connections.remove(id);
+    ServedConnection connection = connections.get(id);
     if (connection != null) {
       connection.end();
     }

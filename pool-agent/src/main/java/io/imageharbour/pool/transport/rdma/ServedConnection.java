@@ -25,14 +25,21 @@ final class ServedConnection {
 
   private final RdmaCmId id;
   private final Session session;
+  private final Runnable forget;
   private final Runnable end = this::end;
   private final Undo undo = new Undo();
   private boolean ended;
   private boolean accepted;
 
-  ServedConnection(RdmaCmId id, Session session) {
+  /**
+   * A connection that was asked for.
+   *
+   * @param forget called once, when it has ended and everything is given back
+   */
+  ServedConnection(RdmaCmId id, Session session, Runnable forget) {
     this.id = id;
     this.session = session;
+    this.forget = forget;
     undo.add("connection id", id::destroyId);
   }
 
@@ -102,10 +109,7 @@ final class ServedConnection {
         }
       }
       undo.run();
+      forget.run();
     }
-  }
-
-  RdmaCmId id() {
-    return id;
   }
 }

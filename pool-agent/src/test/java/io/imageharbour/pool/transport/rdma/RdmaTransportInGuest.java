@@ -40,13 +40,13 @@ class RdmaTransportInGuest extends TransportContract {
 
   private static final int REFUSED = 10;
 
-  private static String resourcesBefore = "";
+  private static Map<String, Long> objectsBefore = Map.of();
 
   private final String address = System.getProperty("harbour.rdma.address");
   private UnaryOperator<RdmaOffer> change = UnaryOperator.identity();
 
   @SuppressWarnings("NullAway.Init") // each test begins with serve
-  private TransportServer server;
+  private RdmaServer server;
 
   @Override
   protected TransportServer serve(Regions regions, Sessions sessions) throws IOException {
@@ -66,16 +66,16 @@ class RdmaTransportInGuest extends TransportContract {
 
   @BeforeAll
   static void countTheDevicesObjects() throws Exception {
-    resourcesBefore = resources();
+    objectsBefore = DeviceObjects.count();
   }
 
   @AfterAll
   static void allOfTheDevicesObjectsAreGone() throws Exception {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
-    while (!resources().equals(resourcesBefore) && System.nanoTime() < deadline) {
+    while (!DeviceObjects.count().equals(objectsBefore) && System.nanoTime() < deadline) {
       Thread.onSpinWait();
     }
-    assertThat(resources()).isEqualTo(resourcesBefore);
+    assertThat(DeviceObjects.count()).isEqualTo(objectsBefore);
   }
 
   @Test
@@ -141,6 +141,7 @@ class RdmaTransportInGuest extends TransportContract {
       }
       channel.start(reads);
       session.end();
+      assertThat(server.connections()).isZero();
       await(() -> !channel.isOpen());
       for (RemoteRead read : reads) {
         await(read::hasEnded);
@@ -158,6 +159,7 @@ class RdmaTransportInGuest extends TransportContract {
     try (WriteChannel channel = openForWriting(session)) {
       channel.write(0, MemorySegment.ofArray(new byte[] {1, 2, 3}), PATIENCE);
       SharedMemory staging = session.closeStaging().orElseThrow();
+      assertThat(server.connections()).isZero();
       assertThatThrownBy(
               () -> channel.write(0, MemorySegment.ofArray(new byte[] {4, 5, 6}), PATIENCE))
           .isInstanceOf(TransportException.class)
@@ -256,18 +258,5 @@ class RdmaTransportInGuest extends TransportContract {
       Thread.onSpinWait();
     }
     assertThat(condition.getAsBoolean()).isTrue();
-  }
-
-  /**
-   * What the kernel has made, {@code pd 1 cq 1 qp 1 cm_id 0 mr 0 ctx 1}; but how often a device is
-   * open says nothing, as librdmacm keeps it open.
-   */
-  private static String resources() throws Exception {
-    Process process = new ProcessBuilder("rdma", "resource", "show").start();
-    try (var out = process.inputReader()) {
-      return out.lines().collect(Collectors.joining("\n")).replaceAll(" ctx \\d+", "");
-    } finally {
-      int unused = process.waitFor();
-    }
   }
 }
