@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Timeout;
 class BadDaysTest extends BadDays {
 
   private static final Duration PATIENCE = Duration.ofSeconds(40);
+  private static final Duration STALL = Duration.ofSeconds(31);
   private static final int READERS = 8;
 
   BadDaysTest() {
@@ -137,6 +138,7 @@ class BadDaysTest extends BadDays {
       await(() -> readers.hits() > 100);
       service.stall();
       data.stall();
+      long begin = System.nanoTime();
       await(() -> !client.isOfUse());
       long failures = readers.failures();
       await(() -> readers.failures() > failures + 10_000);
@@ -145,6 +147,10 @@ class BadDaysTest extends BadDays {
         client.offer(Digest.sha256(content), ByteBuffer.wrap(content));
       }
       assertThat(client.awaitOffers(PATIENCE)).isTrue();
+      // longer than sessions, staging memory and pauses between attempts last
+      await(() -> System.nanoTime() - begin > STALL.toNanos());
+      long failuresThen = readers.failures();
+      await(() -> readers.failures() > failuresThen + 10_000);
       service.resume();
       data.resume();
       long hits = readers.hits();
