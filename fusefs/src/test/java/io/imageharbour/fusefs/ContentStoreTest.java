@@ -14,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -209,6 +210,28 @@ class ContentStoreTest {
                 source.with(image))
             .add("app", image)) {
       assertThat(store.mounted(content.digest())).hasBinaryContent(FakeImage.bytes(1, 5000));
+    }
+  }
+
+  @Test
+  @Timeout(30)
+  void theNextSourceIsAskedAsWellWhenOneIsSlowerThanItsHeadStart() throws Exception {
+    FileContent content = image.addFrame(FakeImage.bytes(1, 5000)).getFirst();
+    FakeSource pool = new FakeSource("pool").with(image);
+    pool.headStart = Optional.of(Duration.ofMillis(50));
+    pool.gate = new CountDownLatch(1);
+    try (TestStore store =
+        TestStore.open(
+                root,
+                config -> config.withFetchTimeout(Duration.ofMinutes(10)),
+                pool,
+                source.with(image))
+            .add("app", image)) {
+      assertThat(store.mounted(content.digest())).hasBinaryContent(FakeImage.bytes(1, 5000));
+      assertThat(source.fetches).hasValue(1);
+      assertThat(store.store.stats().sources().getFirst().hedges()).isEqualTo(1);
+    } finally {
+      pool.gate.countDown();
     }
   }
 

@@ -3,9 +3,11 @@ package io.imageharbour.fusefs;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -46,6 +48,9 @@ public final class FakeSource implements ContentSource {
 
   /** What it says of itself. */
   public volatile long bytesPerLatency;
+
+  /** After so long the next one is asked as well. */
+  public volatile Optional<Duration> headStart = Optional.empty();
 
   /** Where fetches wait until it is open. */
   public volatile CountDownLatch gate = new CountDownLatch(0);
@@ -107,6 +112,11 @@ public final class FakeSource implements ContentSource {
   @Override
   public long bytesPerLatency() {
     return bytesPerLatency;
+  }
+
+  @Override
+  public Optional<Duration> headStart() {
+    return headStart;
   }
 
   private static void pass(CountDownLatch gate) throws IOException, InterruptedException {
