@@ -57,23 +57,13 @@ public final class OpenFile implements AutoCloseable {
 
   /** Opens or creates a file below this directory. */
   public OpenFile openBelow(String path, int flags, int mode) throws LinuxException {
-    int opened = openAt(number, path, flags, mode);
-    if (opened < 0) {
-      throw new LinuxException("open", name + "/" + path, -opened);
-    }
-    return new OpenFile(opened, name + "/" + path);
+    return below(path, openAt(number, path, flags, mode));
   }
 
   /** Opens a file below this directory for reading; empty if there is none. */
   public Optional<OpenFile> findBelow(String path) throws LinuxException {
     int opened = openAt(number, path, O_RDONLY, 0);
-    if (opened == -Errno.ENOENT) {
-      return Optional.empty();
-    }
-    if (opened < 0) {
-      throw new LinuxException("open", name + "/" + path, -opened);
-    }
-    return Optional.of(new OpenFile(opened, name + "/" + path));
+    return opened == -Errno.ENOENT ? Optional.empty() : Optional.of(below(path, opened));
   }
 
   /** The number of the descriptor. */
@@ -214,6 +204,11 @@ public final class OpenFile implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       return Libc.openat(directory, arena.allocateFrom(path), flags | O_CLOEXEC, mode);
     }
+  }
+
+  private OpenFile below(String path, int opened) throws LinuxException {
+    checkBelow("open", path, opened);
+    return new OpenFile(opened, name + "/" + path);
   }
 
   private void checkBelow(String call, String path, int result) throws LinuxException {

@@ -76,7 +76,6 @@ public record GuestKernel(Path image, Path initramfs) {
           "apt knows no kernel for a guest, %s: run apt-get update; only Debian on x86-64 has it"
               .formatted(METAPACKAGE));
     }
-    String kernelPackage = kernel.group(1);
     String name = kernel.group(1);
     return cached(
         progress,

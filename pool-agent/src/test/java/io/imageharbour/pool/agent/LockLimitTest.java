@@ -3,8 +3,8 @@ package io.imageharbour.pool.agent;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.imageharbour.pool.process.JavaProcess;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,14 +56,7 @@ class LockLimitTest {
         """
             .formatted(directory));
     List<String> command = new ArrayList<>(LIMITED);
-    command.add(System.getProperty("java.home") + "/bin/java");
-    for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-      if (!option.startsWith("-agentlib") && !option.startsWith("-javaagent")) {
-        command.add(option);
-      }
-    }
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(HarbourAgent.class.getName(), "--config", config.toString()));
+    command.addAll(JavaProcess.command(HarbourAgent.class, "--config", config.toString()));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(log.toFile())

@@ -115,6 +115,11 @@ abstract class BadDays {
             TransportNames.open(List.of(transport), security)));
   }
 
+  /** Control of an agent; the caller's to close. */
+  final PoolControl control(AgentAddress agent) throws IOException {
+    return new PoolControl(List.of(agent), security);
+  }
+
   final List<byte[]> contents(int count, int size) {
     List<byte[]> contents = new ArrayList<>();
     for (int i = 0; i < count; i++) {

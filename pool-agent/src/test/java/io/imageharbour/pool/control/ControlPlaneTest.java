@@ -125,10 +125,7 @@ class ControlPlaneTest {
     eventually(() -> assertThat(admitted()).containsExactly(HOT));
     assertThat(isTaken(client, Optional.of(COLD))).as("there is room").isTrue();
 
-    for (int i = 0; i < 32; i++) {
-      client.put(Digest.sha256(content(MIB)), ByteBuffer.wrap(last));
-    }
-    assertThat(client.awaitOffers(PATIENCE)).isTrue();
+    fill(client);
 
     assertThat(isTaken(client, Optional.of(COLD))).isFalse();
     assertThat(isTaken(client, Optional.of(HOT))).isTrue();
@@ -166,10 +163,7 @@ class ControlPlaneTest {
     server.kill();
     try {
       client.tell(List.of(use(COLD, "r.test/cold:1", 4 * MIB, 2, 0)));
-      for (int i = 0; i < 32; i++) {
-        client.put(Digest.sha256(content(MIB)), ByteBuffer.wrap(last));
-      }
-      assertThat(client.awaitOffers(PATIENCE)).isTrue();
+      fill(client);
       assertThat(isTaken(client, Optional.of(HOT))).isTrue();
       assertThat(isTaken(client, Optional.of(COLD))).isFalse();
     } finally {
@@ -204,6 +198,14 @@ class ControlPlaneTest {
                 .isEqualTo(1));
     assertThat(found().images().getFirst().agents()).isEmpty();
     assertThat(isTaken(client, Optional.of(COLD))).isTrue();
+  }
+
+  /** Brings as many bytes as an agent lends. */
+  private void fill(PoolClient client) throws InterruptedException {
+    for (int i = 0; i < 32; i++) {
+      client.put(Digest.sha256(content(MIB)), ByteBuffer.wrap(last));
+    }
+    assertThat(client.awaitOffers(PATIENCE)).isTrue();
   }
 
   private byte[] last = new byte[0];

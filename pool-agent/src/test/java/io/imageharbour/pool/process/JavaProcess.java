@@ -24,8 +24,8 @@ public final class JavaProcess implements AutoCloseable {
     this.said = said;
   }
 
-  /** Starts the program of this class, with the options and the class path of this process. */
-  public static JavaProcess start(Class<?> main, String... arguments) throws IOException {
+  /** What runs the program of a class with the options and the class path of this process. */
+  public static List<String> command(Class<?> main, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + "/bin/java");
     for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
@@ -36,8 +36,15 @@ public final class JavaProcess implements AutoCloseable {
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     command.addAll(List.of(arguments));
+    return command;
+  }
+
+  /** Starts the program of this class, with the options and the class path of this process. */
+  public static JavaProcess start(Class<?> main, String... arguments) throws IOException {
     Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        new ProcessBuilder(command(main, arguments))
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
     BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
     String line;
     do {

@@ -66,7 +66,7 @@ public final class ImageUses {
         .ifPresent(
             image -> {
               image.missedBytes.add(bytes);
-              if (!image.asked.get() && image.asked.compareAndSet(false, true)) {
+              if (image.asked.compareAndSet(false, true)) {
                 // if there is no room it is asked about when it is told of
                 boolean unused = missed.offer(image);
               }
