@@ -32,13 +32,22 @@ final class BlobMount {
             Task.Subject.UPLOAD,
             "mount the blob " + digest + " of " + from + " in " + name,
             Capability.PUSH);
-    return client
-        .registry(name.registry())
-        .call(
-            name,
-            task,
-            Deadline.in(client.settings().deadline()),
-            (host, deadline) -> mount(host, digest, from, deadline));
+    UploadStep<Boolean> step =
+        UploadStep.start(
+            () ->
+                client
+                    .registry(name.registry())
+                    .call(
+                        name,
+                        task,
+                        Deadline.in(client.settings().deadline()),
+                        (host, deadline) -> mount(host, digest, from, deadline)));
+    try {
+      return step.await();
+    } catch (InterruptedException e) {
+      step.stop(); // an upload that the registry begins instead is cancelled
+      throw e;
+    }
   }
 
   private boolean mount(HostConnection host, Digest digest, RepositoryName from, Deadline deadline)

@@ -3,11 +3,8 @@ package io.imageharbour.indexer.registry;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.security.MessageDigest;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 public final class BlobUpload implements AutoCloseable {
 
   private static final int MAX_CHUNK_SIZE = 64 << 20;
-  private static final Duration STOP_TIME = Duration.ofSeconds(5);
 
   private final RestartableUpload upload;
   private final MessageDigest sha256 = Digest.newMessageDigest();
@@ -32,12 +28,11 @@ public final class BlobUpload implements AutoCloseable {
   private int filled;
   private long size;
   private byte @Nullable [] spare;
-  private @Nullable FutureTask<byte[]> sending;
-  private @Nullable Thread sender;
+  private @Nullable UploadStep<byte[]> sending;
   private boolean begun;
   private boolean ended;
 
-  BlobUpload(RestartableUpload upload) throws RegistryRefusedException {
+  private BlobUpload(RestartableUpload upload) throws RegistryRefusedException {
     this.upload = upload;
     this.chunkSize = upload.chunkSize();
     if (chunkSize > MAX_CHUNK_SIZE) {
@@ -45,6 +40,25 @@ public final class BlobUpload implements AutoCloseable {
       throw new RegistryRefusedException(
           "the registry wants chunks of %d bytes; at most %d are sent"
               .formatted(chunkSize, MAX_CHUNK_SIZE));
+    }
+  }
+
+  /** Begins an upload. */
+  static BlobUpload begin(RegistryClient client, RepositoryName name)
+      throws IOException, InterruptedException {
+    UploadStep<RestartableUpload> step =
+        UploadStep.start(() -> RestartableUpload.start(client, name));
+    try {
+      return new BlobUpload(step.await());
+    } catch (InterruptedException e) {
+      if (step.stop()) {
+        try {
+          step.await().cancel();
+        } catch (IOException | InterruptedException failure) {
+          e.addSuppressed(failure);
+        }
+      }
+      throw e;
     }
   }
 
@@ -85,37 +99,22 @@ public final class BlobUpload implements AutoCloseable {
     awaitSent();
     byte[] full = chunk;
     int length = filled;
-    FutureTask<byte[]> task =
-        new FutureTask<>(
+    sending =
+        UploadStep.start(
             () -> {
               upload.append(full, length);
               return full;
             });
-    sending = task;
     begun = true;
-    sender = Thread.ofVirtual().name("blob-upload").start(task);
     chunk = spare == null ? new byte[chunkSize] : spare;
     spare = null;
     filled = 0;
   }
 
   private void awaitSent() throws IOException, InterruptedException {
-    FutureTask<byte[]> task = sending;
-    if (task == null) {
-      return;
-    }
-    try {
-      spare = task.get();
+    if (sending != null) {
+      spare = sending.await();
       sending = null;
-    } catch (ExecutionException e) {
-      sending = null;
-      switch (e.getCause()) {
-        case IOException cause -> throw cause;
-        case InterruptedException cause -> throw cause;
-        case RuntimeException cause -> throw cause;
-        case Error cause -> throw cause;
-        case null, default -> throw new AssertionError("nothing else is thrown", e);
-      }
     }
   }
 
@@ -127,11 +126,19 @@ public final class BlobUpload implements AutoCloseable {
     awaitSent();
     if (begun && filled > 0) {
       // Several registries take a body with the closing request only if nothing came before.
-      upload.append(chunk, filled);
-      filled = 0;
+      send();
+      awaitSent();
     }
     Digest digest = Digest.fromBytes(((MessageDigest) clone(sha256)).digest());
-    upload.commit(digest, chunk, filled);
+    byte[] rest = chunk;
+    int length = filled;
+    sending =
+        UploadStep.start(
+            () -> {
+              upload.commit(digest, rest, length);
+              return rest;
+            });
+    awaitSent();
     ended = true;
     upload.close();
     return new UploadedBlob(digest, size);
@@ -145,33 +152,6 @@ public final class BlobUpload implements AutoCloseable {
     }
   }
 
-  /**
-   * Waits for the thread that sends a chunk, and interrupts it only if that takes long: a registry
-   * that is told to forget an upload of which it still stores a chunk may keep that chunk. False if
-   * the thread won't end, and the upload is still its own.
-   */
-  private boolean stopSending() {
-    Thread thread = sender;
-    if (thread == null) {
-      return true;
-    }
-    boolean interrupted = Thread.interrupted();
-    try {
-      if (thread.join(STOP_TIME)) {
-        return true;
-      }
-      thread.interrupt();
-      return thread.join(STOP_TIME);
-    } catch (InterruptedException e) {
-      interrupted = true;
-      return false;
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
   /** Cancels the upload unless it was committed. */
   @Override
   public void close() {
@@ -179,7 +159,7 @@ public final class BlobUpload implements AutoCloseable {
       return;
     }
     ended = true;
-    if (stopSending()) {
+    if (sending == null || sending.stop()) {
       upload.cancel();
       upload.close();
     }

@@ -102,7 +102,7 @@ public final class Repository {
 
   /** Begins the upload of a blob whose digest and size are not known yet. */
   public BlobUpload startUpload() throws IOException, InterruptedException {
-    return new BlobUpload(RestartableUpload.start(client, name));
+    return BlobUpload.begin(client, name);
   }
 
   /** Uploads a small blob, unless the registry has it. */

@@ -199,13 +199,16 @@ final class UploadSession {
         });
   }
 
-  /** Tells the registry to forget the upload. A failure is logged: it will forget it by itself. */
+  /**
+   * Tells the registry to forget the upload, if it still has it. A failure is logged: it will
+   * forget it by itself.
+   */
   void cancel() {
     boolean interrupted = Thread.interrupted();
     Deadline deadline = Deadline.in(CANCEL_TIME);
     RegistryRequest request = RegistryRequest.of("DELETE", location, Scopes.push(name));
     try (Answer answer = host.send(request, deadline)) {
-      if (answer.status() / 100 != 2) {
+      if (answer.status() / 100 != 2 && answer.status() != 404) {
         throw host.failure(answer, request, deadline);
       }
     } catch (IOException e) {

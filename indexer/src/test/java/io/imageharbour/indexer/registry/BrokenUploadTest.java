@@ -10,19 +10,27 @@ import io.imageharbour.indexer.registry.ScriptedServer.Reply;
 import io.imageharbour.indexer.registry.ScriptedServer.Request;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Uploads to a real registry through a proxy that does harm. */
 class BrokenUploadTest {
@@ -97,6 +105,11 @@ class BrokenUploadTest {
       upload.write(BLOB, 0, BLOB.length);
       return upload.commit();
     }
+  }
+
+  /** Where the registry keeps what it has of a repository's uploads. */
+  private static Path uploads(String path) {
+    return directory.resolve("data/docker/registry/v2/repositories").resolve(path + "/_uploads");
   }
 
   private static void assertStored(String path) throws IOException, InterruptedException {
@@ -246,6 +259,65 @@ class BrokenUploadTest {
                     "up/cancel"))
         .isInstanceOf(RegistryRefusedException.class);
     assertThat(methods).endsWith("PUT", "DELETE");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"POST", "PATCH", "PUT"})
+  void anInterruptWaitsForTheAnswerAndLeavesNoUpload(String method) throws Exception {
+    String path = "up/interrupted-" + method.toLowerCase(Locale.ROOT);
+    CountDownLatch arrived = new CountDownLatch(1);
+    CountDownLatch answered = new CountDownLatch(1);
+    Handler handler =
+        request -> {
+          Reply reply = forward(request);
+          if (request.method().equals(method)) {
+            arrived.countDown();
+            assertThat(answered.await(10, TimeUnit.SECONDS)).isTrue();
+          }
+          return reply;
+        };
+    FutureTask<UploadedBlob> upload = new FutureTask<>(() -> upload(handler, path));
+    Thread thread = Thread.ofVirtual().start(upload);
+    assertThat(arrived.await(20, TimeUnit.SECONDS)).isTrue();
+    thread.interrupt();
+    answered.countDown();
+
+    assertThatThrownBy(upload::get).hasCauseInstanceOf(InterruptedException.class);
+    try (Stream<Path> files = Files.walk(uploads(path))) {
+      assertThat(files).noneMatch(file -> file.endsWith("data"));
+    }
+  }
+
+  @Test
+  void aMountThatIsInterruptedLeavesNoUpload() throws Exception {
+    List<String> methods = new java.util.concurrent.CopyOnWriteArrayList<>();
+    CountDownLatch arrived = new CountDownLatch(1);
+    CountDownLatch answered = new CountDownLatch(1);
+    Handler handler =
+        request -> {
+          methods.add(request.method());
+          arrived.countDown();
+          assertThat(answered.await(10, TimeUnit.SECONDS)).isTrue();
+          return request.method().equals("POST")
+              ? Reply.of(202).with("Location", "/begun")
+              : Reply.of(204);
+        };
+    try (ScriptedServer server = new ScriptedServer(handler);
+        RegistryClient client = new RegistryClient(TestClients.settings(directory))) {
+      FutureTask<Boolean> mount =
+          new FutureTask<>(
+              () ->
+                  client
+                      .repository(server.repository("up/mount"))
+                      .mountBlob(DIGEST, server.repository("up/other")));
+      Thread thread = Thread.ofVirtual().start(mount);
+      assertThat(arrived.await(20, TimeUnit.SECONDS)).isTrue();
+      thread.interrupt();
+      answered.countDown();
+
+      assertThatThrownBy(mount::get).hasCauseInstanceOf(InterruptedException.class);
+      assertThat(methods).containsExactly("POST", "DELETE");
+    }
   }
 
   @Test
