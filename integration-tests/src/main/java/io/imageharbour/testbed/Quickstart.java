@@ -22,7 +22,10 @@ import java.util.function.ToDoubleFunction;
  */
 public final class Quickstart {
 
-  private static final Path DIRECTORY = Path.of("/var/lib/harbour-quickstart");
+  /** Another directory is for tests, so that they leave alone what somebody plays with. */
+  private static final Path DIRECTORY =
+      Path.of(System.getProperty("harbour.quickstart", "/var/lib/harbour-quickstart"));
+
   private static final String POOL = "--pool";
   private static final String POOL_MEMORY = "512MiB";
   private static final Duration CONNECTION_LIMIT = Duration.ofSeconds(30);

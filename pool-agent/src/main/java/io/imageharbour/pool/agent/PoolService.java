@@ -276,10 +276,16 @@ final class PoolService extends PoolGrpc.PoolImplBase {
         reply,
         () -> {
           require(request.getCapacity() >= 0, "a capacity is less than 2^63 bytes");
-          long capacity = contents.resize(request.getCapacity());
-          resized.accept(capacity);
-          log.info("event=resized capacity={}", capacity);
-          return ResizeReply.newBuilder().setCapacity(capacity).build();
+          try {
+            return ResizeReply.newBuilder()
+                .setCapacity(contents.resize(request.getCapacity()))
+                .build();
+          } finally {
+            // one that fails half way leaves some of it
+            long capacity = contents.usage().capacity();
+            resized.accept(capacity);
+            log.info("event=resized capacity={}", capacity);
+          }
         });
   }
 

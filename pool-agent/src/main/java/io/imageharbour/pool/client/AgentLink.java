@@ -3,6 +3,7 @@ package io.imageharbour.pool.client;
 import com.google.protobuf.ByteString;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.cluster.AgentAddress;
+import io.imageharbour.pool.cluster.Backoff;
 import io.imageharbour.pool.cluster.ImageUse;
 import io.imageharbour.pool.proto.GoodbyeRequest;
 import io.imageharbour.pool.proto.HelloReply;
@@ -19,7 +20,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
@@ -47,7 +47,6 @@ final class AgentLink implements AutoCloseable {
   /** After so long without an answer the memory of an agent is let go of. */
   private static final Duration MAX_SILENCE = Duration.ofMinutes(5);
 
-  private static final Duration LEAST_PAUSE = Duration.ofMillis(100);
   private static final Duration MOST_PAUSE = Duration.ofSeconds(15);
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(2);
 
@@ -224,17 +223,14 @@ final class AgentLink implements AutoCloseable {
 
   private void run() {
     try {
-      Duration pause = LEAST_PAUSE;
+      Backoff backoff = new Backoff(MOST_PAUSE);
       while (!closed) {
         if (connect()) {
-          pause = LEAST_PAUSE;
+          backoff.reset();
           stayConnected();
           connected.filter(session -> !session.isOpen()).ifPresent(this::dropClosed);
         }
-        long jittered = ThreadLocalRandom.current().nextLong(pause.toMillis()) + 1;
-        pause(Duration.ofMillis(jittered));
-        pause =
-            pause.multipliedBy(2).compareTo(MOST_PAUSE) < 0 ? pause.multipliedBy(2) : MOST_PAUSE;
+        pause(Duration.ofNanos(backoff.next()));
       }
     } catch (InterruptedException e) {
       log.trace("event=link-ends agent={}", agent.id());

@@ -38,6 +38,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,6 +49,7 @@ import org.junit.jupiter.api.Timeout;
 class StagingTest {
 
   private static final Duration LONG = Duration.ofMinutes(5);
+  private static final Duration STEP = Duration.ofMillis(20);
   private static final long LIMIT = 8 << 20;
   private static final int MIB = 1 << 20;
 
@@ -61,8 +63,12 @@ class StagingTest {
 
   @BeforeEach
   void start() throws Exception {
+    start(LONG);
+  }
+
+  private void start(Duration idleStaging) throws Exception {
     contents = new ContentMemory(new SlabSource(false), regions, 32 * MIB, PolicyKind.LRU::create);
-    sessions = new AgentSessions(LONG, LONG, LIMIT);
+    sessions = new AgentSessions(LONG, idleStaging, LIMIT);
     PoolService service =
         new PoolService(
             new AgentIdentity("a", 1),
@@ -206,6 +212,29 @@ class StagingTest {
     AllocateReply batch = allocate(tickets.getLast(), content);
     write(tickets.getLast(), batch, content);
     assertThat(commit(tickets.getLast(), batch).getStored()).isEqualTo(1);
+  }
+
+  @Test
+  void whoStaysButNeverCommitsKeepsNoStaging() throws Exception {
+    nothingIsHeld();
+    start(Duration.ofSeconds(3));
+    ByteString ticket = hello();
+    byte[] content = content(1000);
+    AllocateReply batch = allocate(ticket, content);
+    write(ticket, batch, content);
+    long deadline = System.nanoTime() + LONG.toNanos();
+    while (sessions.staging() > 0) {
+      // heard of all the time
+      assertThat(session(ticket)).isNotNull();
+      assertThat(System.nanoTime()).isLessThan(deadline);
+      LockSupport.parkNanos(STEP.toNanos());
+    }
+    assertThatThrownBy(() -> commit(ticket, batch)).isInstanceOf(StatusRuntimeException.class);
+    assertThat(contents.usage().contents()).isZero();
+
+    AllocateReply again = allocate(ticket, content);
+    write(ticket, again, content);
+    assertThat(commit(ticket, again).getStored()).isEqualTo(1);
   }
 
   private ByteString hello() {

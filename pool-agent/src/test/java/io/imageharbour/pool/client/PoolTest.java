@@ -10,10 +10,13 @@ import io.imageharbour.pool.cluster.AgentAddress;
 import io.imageharbour.pool.cluster.Membership;
 import io.imageharbour.pool.cluster.StaticMembership;
 import io.imageharbour.pool.security.PoolSecurity;
+import io.imageharbour.pool.security.TestCertificates;
 import io.imageharbour.pool.transport.Transport;
 import io.imageharbour.pool.transport.shm.SharedMemoryTransport;
 import io.imageharbour.pool.transport.tcp.TcpTransport;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -73,6 +76,40 @@ class PoolTest {
     }
     assertThat(reader.stats().agents().getFirst().hits()).isEqualTo(2L * contents.size());
     assertThat(reader.stats().agents().getFirst().transport()).contains(transport);
+  }
+
+  @Test
+  void aContentThatWasReadBeforeIsNotLookedUpAgain() throws Exception {
+    Agent agent = agent("a", 0);
+    List<byte[]> contents = contents(100, 4096, 1 << 20);
+    offer(client("shm", agent), contents);
+    CountedReads counted = new CountedReads(new SharedMemoryTransport());
+    PoolClient reader = open(counted, security, address("a", agent));
+    await(reader::isOfUse);
+    int looks = counted.looks();
+    for (int round = 1; round <= 3; round++) {
+      for (byte[] content : contents) {
+        assertThat(read(reader, content)).isEqualTo(content);
+      }
+      assertThat(counted.looks()).isEqualTo(looks + contents.size());
+      assertThat(counted.contents()).isEqualTo(round * contents.size());
+    }
+  }
+
+  @Test
+  void anAgentThatIsNotThereIsAskedLessAndLessOften() throws Exception {
+    try (ServerSocket nobody = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      AgentAddress address = new AgentAddress("a", "127.0.0.1", nobody.getLocalPort(), 1);
+      PoolClient unused = open("shm", security, address);
+      nobody.accept().close();
+      long begin = System.nanoTime();
+      for (int tries = 0; tries < 5; tries++) {
+        nobody.accept().close();
+      }
+      // half of 100, 200, 400, 800 and 1,600 ms
+      assertThat(Duration.ofNanos(System.nanoTime() - begin))
+          .isGreaterThan(Duration.ofMillis(1550));
+    }
   }
 
   @Test
@@ -323,8 +360,14 @@ class PoolTest {
 
   private PoolClient open(String transport, PoolSecurity with, AgentAddress... agents)
       throws IOException {
-    Transport by =
-        transport.equals("shm") ? new SharedMemoryTransport() : new TcpTransport(Optional.empty());
+    return open(
+        transport.equals("shm") ? new SharedMemoryTransport() : new TcpTransport(Optional.empty()),
+        with,
+        agents);
+  }
+
+  private PoolClient open(Transport by, PoolSecurity with, AgentAddress... agents)
+      throws IOException {
     PoolClient client =
         new PoolClient(CONFIG, with, new StaticMembership(List.of(agents)), List.of(by));
     opened.add(client);

@@ -48,6 +48,8 @@ final class RdmaReads implements ReadChannel {
   private final AtomicReferenceArray<@Nullable RemoteRead> reads =
       new AtomicReferenceArray<>(BufferPool.BUFFERS);
 
+  private final Combiner<RemoteRead> posts = new Combiner<>(posting, WorkRequests.MOST, this::post);
+
   private final AtomicInteger onTheirWay = new AtomicInteger();
   private volatile boolean open = true;
   private boolean brokenOff;
@@ -75,20 +77,31 @@ final class RdmaReads implements ReadChannel {
 
   @Override
   public void start(List<RemoteRead> all) throws TransportException {
-    posting.lock();
+    if (!open) {
+      throw new TransportException("the connection to the agent is closed");
+    }
+    for (RemoteRead read : all) {
+      RemoteRegion unused = region(read.span());
+    }
+    all.forEach(RemoteRead::start);
+    posts.add(all);
+  }
+
+  /** With the lock held. */
+  private void post(List<RemoteRead> batch) {
+    if (brokenOff) {
+      batch.forEach(read -> read.fail("the connection to the agent is closed"));
+      return;
+    }
+    for (RemoteRead read : batch) {
+      reads.set(read.buffer().number(), read);
+    }
+    int unused = onTheirWay.addAndGet(batch.size());
     try {
-      if (!open) {
-        throw new TransportException("the connection to the agent is closed");
-      }
-      for (RemoteRead read : all) {
-        read.start();
-        reads.set(read.buffer().number(), read);
-      }
-      int unused = onTheirWay.addAndGet(all.size());
       requests.post(
-          all.size(),
+          batch.size(),
           (request, i) -> {
-            RemoteRead read = all.get(i);
+            RemoteRead read = batch.get(i);
             Span span = read.span();
             RemoteRegion region = region(span);
             request.setWr_id(read.buffer().number());
@@ -97,14 +110,8 @@ final class RdmaReads implements ReadChannel {
             request.getRdmaMod().setRemote_addr(region.address() + span.offset());
             request.getRdmaMod().setRkey(region.key());
           });
-    } catch (TransportException | RuntimeException e) {
-      close();
-      throw e;
     } catch (IOException e) {
-      close();
-      throw new TransportException("could not send to the agent: " + e.getMessage(), e);
-    } finally {
-      posting.unlock();
+      breakOff("could not send to the agent: " + e.getMessage());
     }
   }
 
@@ -235,20 +242,24 @@ final class RdmaReads implements ReadChannel {
     posting.lock();
     polling.lock();
     try {
-      if (brokenOff) {
-        return;
-      }
-      brokenOff = true;
-      connection.hangUp();
-      for (int i = 0; i < reads.length(); i++) {
-        RemoteRead read = reads.getAndSet(i, null);
-        if (read != null) {
-          read.fail(cause);
-        }
+      if (!brokenOff) {
+        brokenOff = true;
+        connection.hangUp();
+        failAll(cause);
       }
     } finally {
       polling.unlock();
       posting.unlock();
+    }
+    posts.run();
+  }
+
+  private void failAll(String cause) {
+    for (int i = 0; i < reads.length(); i++) {
+      RemoteRead read = reads.getAndSet(i, null);
+      if (read != null) {
+        read.fail(cause);
+      }
     }
   }
 }

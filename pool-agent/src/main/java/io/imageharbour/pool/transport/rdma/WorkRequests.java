@@ -15,8 +15,11 @@ import java.util.List;
  */
 final class WorkRequests {
 
+  /** The most requests in a batch. */
+  static final int MOST = 16;
+
   /** Batches of so many requests are kept ready: DiSNI can't post a part of one. */
-  private static final int[] SIZES = {16, 4, 1};
+  private static final int[] SIZES = {MOST, 4, 1};
 
   private final List<SVCPostSend> batches = new ArrayList<>();
 

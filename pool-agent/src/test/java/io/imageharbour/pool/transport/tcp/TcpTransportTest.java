@@ -18,22 +18,25 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Optional;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
 
 class TcpTransportTest extends TransportContract {
 
+  /** What both sides set TLS up with, if they do. */
+  protected Optional<SSLContext> tls() {
+    return Optional.empty();
+  }
+
   @Override
   protected TransportServer serve(Regions regions, Sessions sessions) throws IOException {
     return new TcpServer(
-        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-        Optional.empty(),
-        regions,
-        sessions);
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), tls(), regions, sessions);
   }
 
   @Override
   protected Transport connect() {
-    return new TcpTransport(Optional.empty());
+    return new TcpTransport(tls());
   }
 
   @Override

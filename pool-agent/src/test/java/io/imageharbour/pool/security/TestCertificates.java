@@ -1,13 +1,12 @@
-package io.imageharbour.pool.client;
+package io.imageharbour.pool.security;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.imageharbour.pool.security.PoolSecurity;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /** Certificates of authorities that tests make, by openssl. */
-final class TestCertificates {
+public final class TestCertificates {
 
   private static final String SCRIPT =
       """
@@ -22,7 +21,7 @@ final class TestCertificates {
   private TestCertificates() {}
 
   /** A certificate for 127.0.0.1 of an authority of its own. */
-  static PoolSecurity make(Path directory, String name) throws Exception {
+  public static PoolSecurity make(Path directory, String name) throws Exception {
     Path base = directory.resolve(name);
     Process shell = new ProcessBuilder("sh", "-ec", SCRIPT, "sh", base.toString()).start();
     assertThat(shell.waitFor(60, TimeUnit.SECONDS)).isTrue();
