@@ -49,6 +49,7 @@ import org.junit.jupiter.api.Timeout;
 class StagingTest {
 
   private static final Duration LONG = Duration.ofMinutes(5);
+  private static final Duration PATIENCE = Duration.ofSeconds(40);
   private static final Duration STEP = Duration.ofMillis(20);
   private static final long LIMIT = 8 << 20;
   private static final int MIB = 1 << 20;
@@ -222,7 +223,7 @@ class StagingTest {
     byte[] content = content(1000);
     AllocateReply batch = allocate(ticket, content);
     write(ticket, batch, content);
-    long deadline = System.nanoTime() + LONG.toNanos();
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (sessions.staging() > 0) {
       // heard of all the time
       assertThat(session(ticket)).isNotNull();

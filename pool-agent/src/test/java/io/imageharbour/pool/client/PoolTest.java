@@ -15,8 +15,6 @@ import io.imageharbour.pool.transport.Transport;
 import io.imageharbour.pool.transport.shm.SharedMemoryTransport;
 import io.imageharbour.pool.transport.tcp.TcpTransport;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -93,22 +91,6 @@ class PoolTest {
       }
       assertThat(counted.looks()).isEqualTo(looks + contents.size());
       assertThat(counted.contents()).isEqualTo(round * contents.size());
-    }
-  }
-
-  @Test
-  void anAgentThatIsNotThereIsAskedLessAndLessOften() throws Exception {
-    try (ServerSocket nobody = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-      AgentAddress address = new AgentAddress("a", "127.0.0.1", nobody.getLocalPort(), 1);
-      PoolClient unused = open("shm", security, address);
-      nobody.accept().close();
-      long begin = System.nanoTime();
-      for (int tries = 0; tries < 5; tries++) {
-        nobody.accept().close();
-      }
-      // half of 100, 200, 400, 800 and 1,600 ms
-      assertThat(Duration.ofNanos(System.nanoTime() - begin))
-          .isGreaterThan(Duration.ofMillis(1550));
     }
   }
 
