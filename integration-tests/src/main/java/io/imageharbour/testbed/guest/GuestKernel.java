@@ -43,6 +43,7 @@ public record GuestKernel(Path image, Path initramfs) {
           "9p",
           "overlay",
           "dummy",
+          "veth",
           "rdma_ucm",
           "rdma_rxe",
           "fuse",

@@ -92,17 +92,29 @@ public final class Agents {
   /** The same, by one transport alone; RDMA at the address that the guest's tests know. */
   public static AgentConfig withTransport(AgentConfig config, String transport)
       throws UnknownHostException {
+    List<InetAddress> addresses =
+        transport.equals("rdma")
+            ? List.of(InetAddress.getByName(System.getProperty("harbour.rdma.address")))
+            : List.of();
+    return withTransport(config, config.listen(), transport, addresses);
+  }
+
+  /** The same, by RDMA alone, and all of it at this address. */
+  public static AgentConfig withRdmaAt(AgentConfig config, InetAddress address) {
+    return withTransport(config, address.getHostAddress() + ":0", "rdma", List.of(address));
+  }
+
+  private static AgentConfig withTransport(
+      AgentConfig config, String listen, String transport, List<InetAddress> rdmaAddresses) {
     return new AgentConfig(
         config.id(),
-        config.listen(),
+        listen,
         config.memory(),
         config.lockMemory(),
         List.of(transport),
         config.socket(),
         config.tcpPort(),
-        transport.equals("rdma")
-            ? List.of(InetAddress.getByName(System.getProperty("harbour.rdma.address")))
-            : List.of(),
+        rdmaAddresses,
         config.rdmaPort(),
         config.policy(),
         config.security(),
@@ -114,7 +126,12 @@ public final class Agents {
 
   /** An agent that takes back staging memory after a second. */
   public static Agent startImpatient(AgentConfig config) throws IOException {
-    return Agent.start(config, Duration.ofMinutes(1), Duration.ofSeconds(1));
+    return startImpatient(config, Duration.ofMinutes(1));
+  }
+
+  /** The same that forgets clients of which it has not heard for so long. */
+  public static Agent startImpatient(AgentConfig config, Duration silence) throws IOException {
+    return Agent.start(config, silence, Duration.ofSeconds(1));
   }
 
   /** Has an agent lend another amount of memory, as its service does. */

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Runs where there is an RDMA device, in the guest of {@code integration-tests}. */
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
-class BadDaysByRdmaInGuest extends BadDaysContract {
+class BadDaysByRdmaInGuest extends OneSidedBadDaysContract {
 
   /** Longer than an answer takes in emulation when the machine below is busy, too. */
   private static final Duration ANSWER = Duration.ofSeconds(20);

@@ -5,7 +5,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(value = 180, unit = TimeUnit.SECONDS)
-class BadDaysBySharedMemoryTest extends BadDaysContract {
+class BadDaysBySharedMemoryTest extends OneSidedBadDaysContract {
 
   BadDaysBySharedMemoryTest() {
     super("shm", Load.FULL, Duration.ofSeconds(40));

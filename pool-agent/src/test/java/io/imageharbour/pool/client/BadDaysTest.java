@@ -32,30 +32,6 @@ class BadDaysTest extends BadDays {
   }
 
   @Test
-  void memoryOfAStoppedAgentIsReadOn() throws Exception {
-    AgentProcess agent = process("a", 0, "shm");
-    PoolClient client = client("shm", agent.address());
-    List<byte[]> contents = contents(40, 50_000);
-    offer(client, contents.subList(0, 30));
-    PoolClient reader = client("shm", agent.address());
-    try (Readers readers = new Readers(reader, contents, READERS)) {
-      await(() -> readers.hits() > 100);
-      agent.stop();
-      // none of the addresses is known to this one
-      for (byte[] content : contents.subList(0, 30)) {
-        assertThat(isThere(client, content)).isTrue();
-      }
-      assertThat(isThere(client, contents.getLast())).isFalse();
-      long hits = readers.hits();
-      await(() -> readers.hits() > hits + 1000);
-      assertThat(readers.failures()).isZero();
-      agent.resume();
-    }
-    offer(client, contents.subList(30, 40));
-    assertThat(isThere(reader, contents.getLast())).isTrue();
-  }
-
-  @Test
   void aStoppedAgentThatIsReadOverTheNetworkIsLeftAloneUntilItGoesOn() throws Exception {
     AgentProcess agent = process("a", 0, "tcp");
     PoolClient client = client("tcp", agent.address());

@@ -10,7 +10,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,21 +30,28 @@ abstract class KilledClientContract {
 
   @TempDir Path directory;
   private final String transport;
+  private final ExecutorService starter = Executors.newVirtualThreadPerTaskExecutor();
   private AgentProcess agent;
   private PoolControl control;
   private PoolClient other;
 
   /** What an agent has open, besides its contents. */
-  private record Held(long descriptors, int stagings, long threads) {
+  private record Held(long descriptors, int stagings, long threads, Map<String, Long> device) {
     boolean isAtMost(Held most) {
       return descriptors <= most.descriptors
           && stagings <= most.stagings
-          && threads <= most.threads;
+          && threads <= most.threads
+          && Traces.areAtMost(device, most.device);
     }
   }
 
   KilledClientContract(String transport) {
     this.transport = transport;
+  }
+
+  /** How many objects of each kind RDMA devices have made. */
+  Map<String, Long> device() throws Exception {
+    return Map.of();
   }
 
   @BeforeEach
@@ -68,6 +79,7 @@ abstract class KilledClientContract {
 
   @AfterEach
   void stop() throws Exception {
+    starter.close();
     other.close();
     control.close();
     agent.close();
@@ -76,9 +88,11 @@ abstract class KilledClientContract {
   @Test
   void whatTheyHadIsGivenBackAndOthersReadOn() throws Exception {
     Held before = held();
-    // in emulation a process that writes leaves more for the start of the other than one that reads
-    JavaProcess writing = ClientProcess.writing(transport, agent.address(), directory);
+    // at once: while one starts another one that is busy already would be in its way
+    Future<JavaProcess> starting =
+        starter.submit(() -> ClientProcess.writing(transport, agent.address(), directory));
     JavaProcess reading = ClientProcess.reading(transport, agent.address(), directory);
+    JavaProcess writing = starting.get();
     await(() -> status().staging() > 0);
     await(() -> status().sessions() == 3);
     try (Readers readers = new Readers(other, ClientProcess.contents(), 1)) {
@@ -112,7 +126,8 @@ abstract class KilledClientContract {
     return new Held(
         Traces.descriptors(process),
         Traces.mappings(process).getOrDefault("harbour-staging", 0),
-        Traces.threads(process, "shm-client"));
+        Traces.threads(process, "shm-client"),
+        device());
   }
 
   private static void await(Callable<Boolean> condition) throws Exception {

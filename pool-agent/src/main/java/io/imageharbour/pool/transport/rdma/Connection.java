@@ -68,7 +68,7 @@ final class Connection {
   }
 
   /**
-   * Connects to the first address of the agent that answers.
+   * Connects to the first address of the agent that answers; each is given its part of the time.
    *
    * @param purpose one of {@link Messages}
    * @param memory that reads go to or writes come from; stays until {@link #release}
@@ -80,14 +80,17 @@ final class Connection {
       throws IOException {
     long deadline = System.nanoTime() + patience.toNanos();
     IOException failure = new TransportException("the agent offers no address for RDMA");
+    int untried = offer.addresses().size();
     for (String address : offer.addresses()) {
+      long now = System.nanoTime();
+      long part = (deadline - now) / untried--;
       try {
         return new Connection(
             new InetSocketAddress(literal(address), offer.port()),
             Messages.request(purpose, offer.ticket()),
             memory,
             depth,
-            deadline);
+            now + part);
       } catch (IOException e) {
         failure = e;
       }

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -188,6 +189,18 @@ class RdmaTransportInGuest extends TransportContract {
       assertThatThrownBy(() -> open(session(1)).close())
           .isInstanceOf(TransportException.class)
           .hasMessageContaining(address);
+    }
+  }
+
+  @Test
+  void anAddressThatDoesNotAnswerLeavesTimeForTheNext() throws Exception {
+    RdmaOffer offer = (RdmaOffer) server.offer(session(1));
+    List<String> addresses = List.of(address.replaceFirst("\\d+$", "9"), address);
+    RdmaOffer both = new RdmaOffer(addresses, offer.port(), offer.ticket(), offer.regions());
+    try (Transport transport = connect();
+        ReadChannel channel =
+            transport.openForReading(both, Map.of(1, 100L), Duration.ofSeconds(10))) {
+      assertThat(read(channel, new Span(1, 0, 100))).isEqualTo(bytes(new Span(1, 0, 100)));
     }
   }
 
