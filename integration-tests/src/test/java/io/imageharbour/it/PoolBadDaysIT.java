@@ -7,7 +7,6 @@ import io.imageharbour.testbed.AgentMemory;
 import io.imageharbour.testbed.AgentProcess;
 import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
-import io.imageharbour.testbed.ContainerdServer;
 import io.imageharbour.testbed.EtcdProcess;
 import io.imageharbour.testbed.Network;
 import io.imageharbour.testbed.NetworkNamespace;
@@ -55,7 +54,7 @@ final class PoolBadDaysIT {
   /** Of all files of the image. */
   private List<String> sums;
 
-  /** A test's own. */
+  /** Of one test after the other. */
   private Node node;
 
   private ReadingContainers containers;
@@ -64,13 +63,13 @@ final class PoolBadDaysIT {
   void readTheOriginal(SharedTestbed shared) throws Exception {
     testbed = shared;
     image = testbed.converted("debian", testbed.images().debian());
-    try (ContainerdServer containerd =
-        ContainerdServer.start(testbed.workspace(), "bo", Optional.empty())) {
-      sums = ReadingContainers.sums(containerd.ctr(), image.original());
-    }
     network = NetworkNamespace.create(testbed.workspace(), "b");
     agent = agent("ba", AgentProcess.Setup.of(MEMORY).in(network));
     alone = traces();
+    node = start(agent.pool("tcp"));
+    sums = ReadingContainers.sums(node.ctr(), image.original());
+    containers = containers(1);
+    end();
   }
 
   @AfterAll
@@ -81,8 +80,7 @@ final class PoolBadDaysIT {
 
   @AfterEach
   void nothingIsLeft() throws Exception {
-    node.close();
-    Node.remove(testbed.workspace(), "b");
+    end();
     Traces.awaitNoMore(alone, this::traces, LIMIT);
   }
 
@@ -308,15 +306,27 @@ final class PoolBadDaysIT {
 
   /** Starts a node with this pool, and has it pull the image. */
   private void begin(PoolAccess pool, int agents) throws IOException, InterruptedException {
-    node =
-        Node.start(
-            testbed.workspace(),
-            testbed.tree(),
-            "b",
-            RegistryAccess.plainHttp(List.of()),
-            Optional.of(pool));
+    node = start(pool);
     node.ctr().pull(Snapshotter.HARBOUR, image.reference());
-    containers = new ReadingContainers(node, testbed.registry(), image.reference(), agents, sums);
+    containers = containers(agents);
+  }
+
+  private Node start(PoolAccess pool) throws IOException, InterruptedException {
+    return Node.start(
+        testbed.workspace(),
+        testbed.tree(),
+        "b",
+        RegistryAccess.plainHttp(List.of()),
+        Optional.of(pool));
+  }
+
+  private ReadingContainers containers(int agents) {
+    return new ReadingContainers(node, testbed.registry(), image.reference(), agents, sums);
+  }
+
+  private void end() throws IOException, InterruptedException {
+    node.close();
+    Node.remove(testbed.workspace(), "b");
   }
 
   private Command load() {

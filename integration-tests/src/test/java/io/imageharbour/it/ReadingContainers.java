@@ -28,6 +28,9 @@ final class ReadingContainers {
 
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
+  /** An agent forgets a client after a minute, and ends with it what the client has left open. */
+  private static final Duration LEFT_OPEN = Duration.ofSeconds(20);
+
   /** Files that a container reads at once. */
   private static final int GROUP = 40;
 
@@ -121,7 +124,7 @@ final class ReadingContainers {
       recovery.run(container);
       assertReads(Optional.of(container));
       awaitConnected();
-      Traces.awaitNoMore(before, this::traces, LIMIT);
+      Traces.awaitNoMore(before, this::traces, LEFT_OPEN);
     } finally {
       node.ctr().remove(container);
     }
