@@ -1,7 +1,6 @@
 package io.imageharbour.testbed;
 
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,24 +12,29 @@ public final class AgentProcess implements AutoCloseable {
 
   private final Path directory;
   private final Setup setup;
+  private final MetricsPage metrics;
   private final ServerProcess process;
 
   /**
    * How an agent is configured. Immutable; each {@code with…} answers a changed copy.
    *
    * @param memory that it lends, such as {@code 512MiB}
+   * @param network where it listens
    * @param port of its service
    * @param transports that it offers
    * @param rdmaAddress of its device, for the transport {@code rdma}
+   * @param token what clients show it; one that it makes for itself where empty
    * @param etcd the client URL where it registers
    * @param preloadFrom the registry whose popular images it loads while it leads, looking every
    *     second; none where empty
    */
   public record Setup(
       String memory,
+      Network network,
       int port,
       List<String> transports,
       Optional<String> rdmaAddress,
+      Optional<Path> token,
       Optional<String> etcd,
       Optional<String> preloadFrom) {
 
@@ -42,32 +46,65 @@ public final class AgentProcess implements AutoCloseable {
     public static Setup of(String memory) throws IOException {
       return new Setup(
           memory,
+          Network.loopback(),
           Network.freePort(),
           List.of("shm", "tcp"),
+          Optional.empty(),
           Optional.empty(),
           Optional.empty(),
           Optional.empty());
     }
 
+    /** In a network of its own. */
+    public Setup in(NetworkNamespace namespace) {
+      return new Setup(
+          memory, Network.in(namespace), port, transports, rdmaAddress, token, etcd, preloadFrom);
+    }
+
     /** By RDMA alone. */
     public Setup withRdma(String address) {
-      return new Setup(memory, port, List.of("rdma"), Optional.of(address), etcd, preloadFrom);
+      return new Setup(
+          memory, network, port, List.of("rdma"), Optional.of(address), token, etcd, preloadFrom);
+    }
+
+    /** With the token of another agent. */
+    public Setup withTokenOf(AgentProcess other) {
+      return new Setup(
+          memory,
+          network,
+          port,
+          transports,
+          rdmaAddress,
+          Optional.of(other.tokenFile()),
+          etcd,
+          preloadFrom);
     }
 
     /** Registered in etcd. */
     public Setup withEtcd(String url) {
-      return new Setup(memory, port, transports, rdmaAddress, Optional.of(url), preloadFrom);
+      return new Setup(
+          memory, network, port, transports, rdmaAddress, token, Optional.of(url), preloadFrom);
     }
 
     /** Bringing popular images of this registry into the pool, and looking every second. */
     public Setup withPreloadFrom(String registry) {
-      return new Setup(memory, port, transports, rdmaAddress, etcd, Optional.of(registry));
+      return new Setup(
+          memory, network, port, transports, rdmaAddress, token, etcd, Optional.of(registry));
     }
 
-    private String toml(String name, Path directory) {
+    private String endpoint() {
+      return network.address() + ":" + port;
+    }
+
+    private Path tokenFile(Path directory) {
+      return token.orElse(directory.resolve("token"));
+    }
+
+    private String toml(String name, Path directory, MetricsPage metrics) {
       return """
           id = "%s"
-          listen = "127.0.0.1:%d"
+          listen = "%s"
+          metrics-address = "%s"
           memory = "%s"
           transports = [%s]
           socket = "%s"
@@ -76,12 +113,13 @@ public final class AgentProcess implements AutoCloseable {
           """
               .formatted(
                   name,
-                  port,
+                  endpoint(),
+                  metrics.endpoint(),
                   memory,
                   PoolAccess.quoted(transports),
                   directory.resolve("agent.sock"))
           + rdmaAddress.map("rdma-addresses = [\"%s\"]\n"::formatted).orElse("")
-          + "\n[security]\ntoken-file = \"%s\"\n".formatted(directory.resolve("token"))
+          + "\n[security]\ntoken-file = \"%s\"\n".formatted(tokenFile(directory))
           + etcd.map("\n[etcd]\nendpoints = [\"%s\"]\n"::formatted).orElse("")
           + preloadFrom
               .map("\n[control]\ninterval = 1\npreload-from = [\"%s\"]\n"::formatted)
@@ -89,9 +127,10 @@ public final class AgentProcess implements AutoCloseable {
     }
   }
 
-  private AgentProcess(Path directory, Setup setup, ServerProcess process) {
+  private AgentProcess(Path directory, Setup setup, MetricsPage metrics, ServerProcess process) {
     this.directory = directory;
     this.setup = setup;
+    this.metrics = metrics;
     this.process = process;
   }
 
@@ -112,20 +151,24 @@ public final class AgentProcess implements AutoCloseable {
       throws IOException, InterruptedException {
     Path directory = workspace.directory(name);
     Path configuration = directory.resolve("agent.toml");
-    Files.writeString(configuration, setup.toml(name, directory));
+    MetricsPage metrics = new MetricsPage(setup.network().address() + ":" + Network.freePort());
+    Files.writeString(configuration, setup.toml(name, directory, metrics));
     ServerProcess process =
         ServerProcess.start(
             workspace,
             "harbour-agent " + directory,
-            tree.harbourAgent("--config", configuration),
+            setup
+                .network()
+                .prefix()
+                .withArguments(tree.harbourAgent("--config", configuration).arguments().toArray()),
             directory.resolve("log"),
-            () -> accepts(setup.port()));
-    return new AgentProcess(directory, setup, process);
+            () -> accepts(setup));
+    return new AgentProcess(directory, setup, metrics, process);
   }
 
   /** Where clients say hello. */
   public String endpoint() {
-    return "127.0.0.1:" + setup.port();
+    return setup.endpoint();
   }
 
   /** How it was started. */
@@ -134,7 +177,12 @@ public final class AgentProcess implements AutoCloseable {
   }
 
   public Path tokenFile() {
-    return directory.resolve("token");
+    return setup.tokenFile(directory);
+  }
+
+  /** The sum of a metric over all its labels; 0 where there is none of that name. */
+  public double metric(String name) throws IOException {
+    return metrics.sum(name);
   }
 
   /** A pool of this agent alone. */
@@ -151,8 +199,8 @@ public final class AgentProcess implements AutoCloseable {
     process.close();
   }
 
-  private static boolean accepts(int port) throws IOException {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+  private static boolean accepts(Setup setup) throws IOException {
+    try (Socket socket = new Socket(setup.network().address(), setup.port())) {
       return socket.isConnected();
     }
   }

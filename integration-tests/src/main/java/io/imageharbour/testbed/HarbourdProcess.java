@@ -2,12 +2,9 @@ package io.imageharbour.testbed;
 
 import io.imageharbour.indexer.HarbourException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.StandardProtocolFamily;
-import java.net.URI;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -20,12 +17,12 @@ import java.util.stream.Stream;
 public final class HarbourdProcess implements AutoCloseable {
 
   private final Path directory;
-  private final int metricsPort;
+  private final MetricsPage metrics;
   private final ServerProcess process;
 
-  private HarbourdProcess(Path directory, int metricsPort, ServerProcess process) {
+  private HarbourdProcess(Path directory, MetricsPage metrics, ServerProcess process) {
     this.directory = directory;
-    this.metricsPort = metricsPort;
+    this.metrics = metrics;
     this.process = process;
   }
 
@@ -48,13 +45,13 @@ public final class HarbourdProcess implements AutoCloseable {
     Path directory = workspace.directory(name);
     Path socket = directory.resolve("harbourd.sock");
     Path configuration = directory.resolve("harbourd.toml");
-    int metricsPort = Network.freePort();
+    MetricsPage metrics = new MetricsPage("127.0.0.1:" + Network.freePort());
     Files.writeString(
         configuration,
         """
         root = "%s"
         address = "%s"
-        metrics-address = "127.0.0.1:%d"
+        metrics-address = "%s"
 
         [containerd]
         address = "%s"
@@ -64,7 +61,7 @@ public final class HarbourdProcess implements AutoCloseable {
             .formatted(
                 directory.resolve("r"),
                 socket,
-                metricsPort,
+                metrics.endpoint(),
                 ContainerdServer.socket(workspace, containerd),
                 registries.toml(),
                 pool.map(PoolAccess::toml).orElse("")));
@@ -75,7 +72,7 @@ public final class HarbourdProcess implements AutoCloseable {
             tree.harbourd("--config", configuration),
             directory.resolve("log"),
             () -> accepts(socket));
-    return new HarbourdProcess(directory, metricsPort, process);
+    return new HarbourdProcess(directory, metrics, process);
   }
 
   /** Where a harbourd of that name in the workspace listens. */
@@ -104,17 +101,9 @@ public final class HarbourdProcess implements AutoCloseable {
     }
   }
 
-  /** The sum of a metric over all its labels; 0 where there is none of that name. */
+  /** The sum of a metric over all its labels, or with those labels that follow the name. */
   public double metric(String name) throws IOException {
-    URI metrics = URI.create("http://127.0.0.1:" + metricsPort + "/metrics");
-    String text;
-    try (InputStream in = metrics.toURL().openStream()) {
-      text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    }
-    return text.lines()
-        .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
-        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-        .sum();
+    return metrics.sum(name);
   }
 
   public ServerProcess process() {

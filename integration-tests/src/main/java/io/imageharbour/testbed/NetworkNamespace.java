@@ -60,6 +60,16 @@ public final class NetworkNamespace implements AutoCloseable {
         .run();
   }
 
+  /** From now on everything is lost that is sent into the namespace or out of it. */
+  public void cut() throws IOException, InterruptedException {
+    inside("ip", "link", "set", innerLink(), "down").run();
+  }
+
+  /** Undoes {@link #cut}; nobody is told. */
+  public void mend() throws IOException, InterruptedException {
+    inside("ip", "link", "set", innerLink(), "up").run();
+  }
+
   /** The address of a server in the namespace. */
   public String address() {
     return NETWORK + (firstAddress + 2);

@@ -2,36 +2,34 @@ package io.imageharbour.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.testbed.AgentMemory;
 import io.imageharbour.testbed.AgentProcess;
 import io.imageharbour.testbed.Await;
+import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.EtcdProcess;
 import io.imageharbour.testbed.Network;
+import io.imageharbour.testbed.NetworkNamespace;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.PoolAccess;
 import io.imageharbour.testbed.RegistryAccess;
 import io.imageharbour.testbed.Snapshotter;
+import io.imageharbour.testbed.Traces;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Containers whose node loses its only agent, or etcd, before they start or in the middle of what
- * they read. Each reads files that were not read before, and gets their right bytes.
+ * Containers whose node loses its only agent, the network to it, or etcd, or whose agents' memory
+ * is full or wrong, before they start or in the middle of what they read. Each reads files that
+ * were not read before, and gets their right bytes; and nothing of it is left.
  */
 @ExtendWith(TestbedExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -39,84 +37,76 @@ final class PoolBadDaysIT {
 
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
-  /** Files that a container reads at once. */
-  private static final int GROUP = 40;
+  /** Longer than sessions, staging memory and pauses between attempts last. */
+  private static final Duration CUT = Duration.ofSeconds(31);
+
+  /** Enough for the image. */
+  private static final String MEMORY = "256MiB";
 
   private SharedTestbed testbed;
   private SharedTestbed.Converted image;
+  private NetworkNamespace network;
   private AgentProcess agent;
-  private Node node;
-  private long descriptors;
 
-  /** Lines as sha256sum prints them, of all files of the image, by containerd's overlayfs. */
+  /** What the agent holds while it has no clients. */
+  private Traces alone;
+
+  /** Of all files of the image. */
   private List<String> sums;
 
-  private int used;
+  /** Of one test after the other. */
+  private Node node;
+
+  private ReadingContainers containers;
 
   @BeforeAll
   void readTheOriginal(SharedTestbed shared) throws Exception {
     testbed = shared;
     image = testbed.converted("debian", testbed.images().debian());
-    agent = AgentProcess.start(testbed.workspace(), testbed.tree(), "ba", "256MiB");
-    node = node("b", agent.pool("tcp"));
-    node.ctr().pull(Snapshotter.OVERLAYFS, image.original());
-    node.ctr().pull(Snapshotter.HARBOUR, image.reference());
-    sums =
-        node.ctr()
-            .run(
-                Snapshotter.OVERLAYFS,
-                image.original(),
-                "sh",
-                "-c",
-                "find /usr -xdev -type f -size -200 | sort -R --random-source=/bin/sh"
-                    + " | xargs -d '\\n' sha256sum")
-            .output()
-            .lines()
-            .toList();
-    assertThat(sums).hasSizeGreaterThan(40 * GROUP);
-    // what every container reads is not counted below
-    assertReads(Optional.empty());
+    network = NetworkNamespace.create(testbed.workspace(), "b");
+    agent = agent("ba", AgentProcess.Setup.of(MEMORY).in(network));
+    alone = traces();
+    node = start(agent.pool("tcp"));
+    sums = ReadingContainers.sums(node.ctr(), image.original());
+    containers = containers(1);
+    end();
   }
 
   @AfterAll
   void stop() throws Exception {
-    node.close();
     agent.close();
-  }
-
-  @BeforeEach
-  void fillThePool() throws Exception {
-    awaitMetric(node, "harbour_pool_connected", 1);
-    harbourctl("load", "--plain-http", image.reference());
-    descriptors = descriptors(node);
+    network.close();
   }
 
   @AfterEach
   void nothingIsLeft() throws Exception {
-    awaitMetric(node, "harbour_pool_connected", 1);
-    // the JVM opens one or two for itself
-    Await.until("sockets to be closed", LIMIT, () -> descriptors(node) <= descriptors + 2);
+    end();
+    Traces.awaitNoMore(alone, this::traces, LIMIT);
   }
 
   @Test
   void anAgentIsStoppedInTheMiddleAndGoesOn() throws Exception {
-    whileThisHappens(
+    begin(agent.pool("tcp"), 1);
+    load().run();
+    containers.whileThisHappens(
         () -> agent.process().stop(),
-        () -> {
+        running -> {
           agent.process().resume();
-          assertHits();
+          containers.assertHits();
         });
   }
 
   @Test
   void anAgentIsKilledInTheMiddleAndItsSuccessorHasOtherKeys() throws Exception {
-    whileThisHappens(
+    begin(agent.pool("tcp"), 1);
+    load().run();
+    containers.whileThisHappens(
         () -> agent.process().kill(),
-        () -> {
-          agent = AgentProcess.start(testbed.workspace(), testbed.tree(), "ba", agent.setup());
-          awaitMetric(node, "harbour_pool_connected", 1);
+        running -> {
+          agent = agent("ba", agent.setup());
+          containers.awaitConnected();
           double before = node.harbourd().metric("harbour_pool_stored_contents_total");
-          assertReads(Optional.empty());
+          containers.assertReads(Optional.empty());
           // it came back empty and is filled again
           Await.until(
               "contents in the pool",
@@ -127,21 +117,114 @@ final class PoolBadDaysIT {
 
   @Test
   void anAgentIsRestartedInTheMiddle() throws Exception {
-    whileThisHappens(
+    begin(agent.pool("tcp"), 1);
+    load().run();
+    containers.whileThisHappens(
         () -> {
           agent.close();
-          agent = AgentProcess.start(testbed.workspace(), testbed.tree(), "ba", agent.setup());
+          agent = agent("ba", agent.setup());
         },
-        () -> awaitMetric(node, "harbour_pool_connected", 1));
+        running -> containers.awaitConnected());
   }
 
   @Test
   void thePoolIsEmptiedInTheMiddle() throws Exception {
-    whileThisHappens(
-        () -> harbourctl("evict", "--all"),
+    begin(agent.pool("tcp"), 1);
+    load().run();
+    containers.whileThisHappens(
+        () -> pool("evict", "--all").run(),
+        running -> {
+          load().run();
+          containers.assertHits();
+        });
+  }
+
+  @Test
+  void theNetworkLosesEverythingForHalfAMinute() throws Exception {
+    begin(agent.pool("tcp"), 1);
+    load().run();
+    try {
+      containers.whileThisHappens(
+          network::cut,
+          running -> {
+            long begin = System.nanoTime();
+            for (Duration mark = Duration.ofSeconds(5);
+                mark.compareTo(CUT) < 0;
+                mark = mark.plusSeconds(5)) {
+              awaitPassed(begin, mark);
+              containers.assertReads(Optional.of(running));
+              containers.assertReads(Optional.empty());
+            }
+            assertThat(node.harbourd().metric("harbour_pool_connected")).isZero();
+            awaitPassed(begin, CUT);
+            network.mend();
+            containers.assertHits();
+          });
+    } finally {
+      network.mend();
+    }
+  }
+
+  @Test
+  void bitsFlipInTheAgentsMemory() throws Exception {
+    begin(agent.pool("tcp"), 1);
+    load().run();
+    containers.whileThisHappens(
         () -> {
-          harbourctl("load", "--plain-http", image.reference());
-          assertHits();
+          damageContents(agent, 0);
+          damageEntries(agent, 1);
+        },
+        running -> {
+          assertThat(node.harbourd().metric("harbour_pool_wrong_total")).isPositive();
+          Await.until(
+              "the agent to give up what is wrong",
+              LIMIT,
+              () -> agent.metric("harbour_agent_wrong_contents_total") > 0);
+          pool("evict", "--all").run();
+          load().run();
+          containers.assertHits();
+        });
+  }
+
+  @Test
+  void twoAgentsHaveDifferentBytesForEveryContent() throws Exception {
+    try (AgentProcess second = agent("bc", AgentProcess.Setup.of(MEMORY).withTokenOf(agent))) {
+      begin(agent.pool("shm").withCopiesOn(second), 2);
+      load().run();
+      containers.whileThisHappens(
+          () -> {
+            damageContents(agent, 0);
+            damageContents(second, 1);
+          },
+          running -> {
+            assertThat(node.harbourd().metric("harbour_pool_wrong_total")).isPositive();
+            // one of the two is right
+            containers.assertHits();
+          });
+    } finally {
+      pool("evict", "--all", "--agent", agent.endpoint()).run();
+    }
+  }
+
+  @Test
+  void theImageIsTenTimesAsLargeAsTheMemory() throws Exception {
+    begin(agent.pool("tcp"), 1);
+    load().run();
+    String evicted = "harbour_agent_evicted_contents_total";
+    containers.whileThisHappens(
+        () -> {
+          pool("shrink", "16MiB").run();
+          assertThat(load().attempt().exit()).as("room for all of it").isEqualTo(1);
+        },
+        running -> {
+          double before = agent.metric(evicted);
+          containers.assertReads(Optional.of(running));
+          containers.assertReads(Optional.empty());
+          Await.until(
+              "contents to be given up for those", LIMIT, () -> agent.metric(evicted) > before);
+          pool("grow", MEMORY).run();
+          load().run();
+          containers.assertHits();
         });
   }
 
@@ -149,169 +232,121 @@ final class PoolBadDaysIT {
   void etcdIsAwayAtTheStartThenThereThenAwayAgain() throws Exception {
     int port = Network.freePort();
     String url = EtcdProcess.url(port);
-    AgentProcess.Setup setup = AgentProcess.Setup.of("256MiB").withEtcd(url);
     PoolAccess pool = agent.pool("tcp").withoutList().withEtcd(url);
-    try (AgentProcess second =
-            AgentProcess.start(testbed.workspace(), testbed.tree(), "bb", setup);
-        Node fresh = node("e", pool.withTokenOf(second))) {
-      fresh.ctr().pull(Snapshotter.HARBOUR, image.reference());
+    try (AgentProcess second = agent("bb", AgentProcess.Setup.of(MEMORY).withEtcd(url))) {
+      begin(pool.withTokenOf(second), 1);
       // by the registry alone
-      assertReads(fresh, Optional.empty());
-      assertThat(fresh.harbourd().metric("harbour_pool_stale")).isOne();
-      assertThat(fresh.harbourd().metric("harbour_pool_connected")).isZero();
+      containers.assertReads(Optional.empty());
+      assertThat(node.harbourd().metric("harbour_pool_stale")).isOne();
+      assertThat(node.harbourd().metric("harbour_pool_connected")).isZero();
 
       EtcdProcess etcd = EtcdProcess.start(testbed.workspace(), "be", port);
-      awaitMetric(fresh, "harbour_pool_connected", 1);
-      awaitMetric(fresh, "harbour_pool_stale", 0);
-      testbed
-          .tree()
-          .harbourctl("pool", "load", "--plain-http", "--config")
-          .withArguments(fresh.harbourd().configuration(), image.reference())
-          .run();
-      assertHits(fresh);
+      containers.awaitConnected();
+      containers.awaitMetric("harbour_pool_stale", 0);
+      load().run();
+      containers.assertHits();
 
       etcd.process().kill();
-      awaitMetric(fresh, "harbour_pool_stale", 1);
-      assertHits(fresh);
-      assertThat(fresh.harbourd().metric("harbour_pool_connected")).isOne();
+      containers.awaitMetric("harbour_pool_stale", 1);
+      containers.assertHits();
+      assertThat(node.harbourd().metric("harbour_pool_connected")).isOne();
 
       try (EtcdProcess again = EtcdProcess.start(testbed.workspace(), "be", port)) {
-        awaitMetric(fresh, "harbour_pool_stale", 0);
-        awaitMetric(fresh, "harbour_pool_connected", 1);
-        assertHits(fresh);
+        containers.awaitMetric("harbour_pool_stale", 0);
+        containers.assertHits();
         assertThat(again.process().isAlive()).isTrue();
       }
-    } finally {
-      Node.remove(testbed.workspace(), "e");
     }
   }
 
   @Test
   void theListServesWhileEtcdIsAwayAtTheStart() throws Exception {
-    PoolAccess pool = agent.pool("tcp").withEtcd(EtcdProcess.url(Network.freePort()));
-    try (Node fresh = node("f", pool)) {
-      fresh.ctr().pull(Snapshotter.HARBOUR, image.reference());
-      awaitMetric(fresh, "harbour_pool_connected", 1);
-      assertHits(fresh);
-      assertThat(fresh.harbourd().metric("harbour_pool_stale")).isOne();
-    } finally {
-      Node.remove(testbed.workspace(), "f");
+    begin(agent.pool("tcp").withEtcd(EtcdProcess.url(Network.freePort())), 1);
+    pool("load", "--plain-http", image.reference(), "--agent", agent.endpoint()).run();
+    containers.assertHits();
+    assertThat(node.harbourd().metric("harbour_pool_stale")).isOne();
+  }
+
+  /** Changes a bit of every second small content, from the first or the second on. */
+  private void damageContents(AgentProcess where, int first) throws IOException {
+    List<Digest> contents = contents();
+    try (AgentMemory memory = AgentMemory.of(where)) {
+      int damaged = 0;
+      for (int i = first; i < contents.size(); i += 2) {
+        damaged += memory.flipBit(contents.get(i)) ? 1 : 0;
+      }
+      assertThat(damaged).isGreaterThan(contents.size() / 3);
     }
   }
 
-  /** A step of a test. */
-  @FunctionalInterface
-  private interface Step {
-    void run() throws Exception;
-  }
-
-  /** A container that ran before reads on through it, and one that starts afterwards reads. */
-  private void whileThisHappens(Step trouble, Step recovery) throws Exception {
-    String container =
-        node.ctr().start(Snapshotter.HARBOUR, image.reference(), "sleep", "infinity");
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      assertHits();
-      int cached = node.harbourd().cached().size();
-      List<List<String>> groups = Stream.generate(this::unread).limit(4).toList();
-      Future<?> reading =
-          threads.submit(
-              () -> {
-                for (List<String> group : groups) {
-                  assertReads(node, Optional.of(container), group);
-                }
-                return true;
-              });
-      Await.until("first files", LIMIT, () -> node.harbourd().cached().size() > cached);
-      assertThat(reading.isDone()).as("still reading").isFalse();
-      trouble.run();
-      reading.get();
-      assertReads(Optional.of(container));
-      assertReads(Optional.empty());
-      recovery.run();
-      assertReads(Optional.of(container));
-    } finally {
-      node.ctr().remove(container);
+  /** Changes a bit, each time another one, of every second small content's entry in the table. */
+  private void damageEntries(AgentProcess where, int first) throws IOException {
+    List<Digest> contents = contents();
+    try (AgentMemory memory = AgentMemory.of(where)) {
+      int damaged = 0;
+      for (int i = first; i < contents.size(); i += 2) {
+        damaged += memory.flipBitOfEntry(contents.get(i), 256 + i % 256) ? 1 : 0;
+      }
+      assertThat(damaged).isGreaterThan(contents.size() / 3);
     }
   }
 
-  /** Files that nobody has read are read out of the pool. */
-  private void assertHits() throws Exception {
-    assertHits(node);
+  /** A small file is one content, whose digest is the file's sum. */
+  private List<Digest> contents() {
+    return sums.stream()
+        .map(line -> Digest.fromHex(line.substring(0, 2 * Digest.BYTES)))
+        .distinct()
+        .toList();
   }
 
-  private void assertHits(Node on) throws Exception {
-    awaitMetric(on, "harbour_pool_connected", 1);
-    double before = on.harbourd().metric("harbour_pool_hits_total");
-    assertReads(on, Optional.empty());
-    assertThat(on.harbourd().metric("harbour_pool_hits_total")).isGreaterThan(before);
-  }
-
-  private void assertReads(Optional<String> container) throws Exception {
-    assertReads(node, container);
-  }
-
-  private void assertReads(Node on, Optional<String> container) throws Exception {
-    assertReads(on, container, unread());
-  }
-
-  /** Reads files in a container that runs, or else in a new one. */
-  private void assertReads(Node on, Optional<String> container, List<String> lines)
+  private AgentProcess agent(String name, AgentProcess.Setup setup)
       throws IOException, InterruptedException {
-    String[] command =
-        Stream.concat(
-                Stream.of("sha256sum"),
-                lines.stream().map(line -> line.substring(line.indexOf('/'))))
-            .toArray(String[]::new);
-    String output =
-        container.isPresent()
-            ? on.ctr().exec(container.get(), command).text()
-            : on.ctr().run(Snapshotter.HARBOUR, image.reference(), command).output();
-    assertThat(output.lines().toList()).isEqualTo(lines);
+    return AgentProcess.start(testbed.workspace(), testbed.tree(), name, setup);
   }
 
-  private List<String> unread() {
-    used += GROUP;
-    assertThat(used).isLessThanOrEqualTo(sums.size());
-    return sums.subList(used - GROUP, used);
+  /** Starts a node with this pool, and has it pull the image. */
+  private void begin(PoolAccess pool, int agents) throws IOException, InterruptedException {
+    node = start(pool);
+    node.ctr().pull(Snapshotter.HARBOUR, image.reference());
+    containers = containers(agents);
   }
 
-  private Node node(String name, PoolAccess pool) throws IOException, InterruptedException {
+  private Node start(PoolAccess pool) throws IOException, InterruptedException {
     return Node.start(
         testbed.workspace(),
         testbed.tree(),
-        name,
+        "b",
         RegistryAccess.plainHttp(List.of()),
         Optional.of(pool));
   }
 
-  private void harbourctl(String verb, String... arguments)
-      throws IOException, InterruptedException {
-    testbed
+  private ReadingContainers containers(int agents) {
+    return new ReadingContainers(node, testbed.registry(), image.reference(), agents, sums);
+  }
+
+  private void end() throws IOException, InterruptedException {
+    node.close();
+    Node.remove(testbed.workspace(), "b");
+  }
+
+  private Command load() {
+    return pool("load", "--plain-http", image.reference());
+  }
+
+  /** A command of {@code harbourctl pool}, for the pool of the node. */
+  private Command pool(String verb, String... arguments) {
+    return testbed
         .tree()
         .harbourctl("pool", verb, "--config", node.harbourd().configuration())
-        .withArguments((Object[]) arguments)
-        .run();
+        .withArguments((Object[]) arguments);
   }
 
-  private static void awaitMetric(Node on, String name, double value)
+  private Traces traces() throws IOException {
+    return Traces.of(agent.process(), testbed.registry());
+  }
+
+  private static void awaitPassed(long begin, Duration time)
       throws IOException, InterruptedException {
-    Await.until(name + " to be " + value, LIMIT, () -> on.harbourd().metric(name) == value);
-  }
-
-  /** Sockets and memory that harbourd has open. */
-  private static long descriptors(Node on) throws IOException {
-    Path directory = Path.of("/proc", Long.toString(on.harbourd().process().pid()), "fd");
-    long open = 0;
-    try (Stream<Path> files = Files.list(directory)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        try {
-          String target = Files.readSymbolicLink(file).toString();
-          open += target.startsWith("socket:") || target.startsWith("/memfd:") ? 1 : 0;
-        } catch (NoSuchFileException closedMeanwhile) {
-          open += 0;
-        }
-      }
-    }
-    return open;
+    Await.until(time + " to pass", LIMIT, () -> System.nanoTime() - begin > time.toNanos());
   }
 }

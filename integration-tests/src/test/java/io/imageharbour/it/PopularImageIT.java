@@ -22,7 +22,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,8 +51,9 @@ final class PopularImageIT {
     SharedTestbed.Converted image = testbed.converted("popular", popular(workspace));
     int port = Network.freePort();
     try (EtcdProcess etcd = EtcdProcess.start(workspace, "pe", port);
-        AgentProcess first = agent("pb", port, Optional.empty());
-        AgentProcess second = agent("pc", port, Optional.of(first.tokenFile()));
+        AgentProcess first = AgentProcess.start(workspace, testbed.tree(), "pb", setup(port));
+        AgentProcess second =
+            AgentProcess.start(workspace, testbed.tree(), "pc", setup(port).withTokenOf(first));
         Node node = node(first.pool("shm").withEtcd(EtcdProcess.url(port)).withoutList())) {
       assertThat(etcd.process().isAlive()).isTrue();
       node.ctr().pull(Snapshotter.HARBOUR, image.reference());
@@ -105,18 +105,11 @@ final class PopularImageIT {
         testbed.tree().harbourctl(arguments.toArray()).withTimeout(LIMIT).run().text());
   }
 
-  /** An agent that looks every second while it leads, with the token of another one. */
-  private AgentProcess agent(String name, int etcdPort, Optional<Path> token)
-      throws IOException, InterruptedException {
-    if (token.isPresent()) {
-      Path own = testbed.workspace().directory(name).resolve("token");
-      Files.copy(token.get(), own, StandardCopyOption.COPY_ATTRIBUTES);
-    }
-    AgentProcess.Setup setup =
-        AgentProcess.Setup.of("32MiB")
-            .withEtcd(EtcdProcess.url(etcdPort))
-            .withPreloadFrom(testbed.registry().host());
-    return AgentProcess.start(testbed.workspace(), testbed.tree(), name, setup);
+  /** How an agent is set up that looks every second while it leads. */
+  private AgentProcess.Setup setup(int etcdPort) throws IOException {
+    return AgentProcess.Setup.of("32MiB")
+        .withEtcd(EtcdProcess.url(etcdPort))
+        .withPreloadFrom(testbed.registry().host());
   }
 
   private Node node(PoolAccess pool) throws IOException, InterruptedException {

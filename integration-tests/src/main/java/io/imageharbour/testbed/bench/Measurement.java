@@ -27,4 +27,9 @@ public record Measurement(
   static Measurement beside(String other, String benchmark, String name, Quantity quantity) {
     return new Measurement(benchmark, name, quantity, other, new Samples(), new Samples());
   }
+
+  /** Another figure beside the same values of the other side. */
+  Measurement against(String figure) {
+    return new Measurement(benchmark, figure, quantity, beside, baseline, new Samples());
+  }
 }

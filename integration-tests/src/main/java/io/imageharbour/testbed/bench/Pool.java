@@ -14,6 +14,7 @@ record Pool(String name, String title) implements Benchmark {
     results.addAll(PoolReads.measure(name, images, runs));
     results.addAll(GuestReads.measure(name, images, runs));
     results.addAll(PoolStarts.measure(name, images, runs));
+    results.addAll(UselessPools.measure(name, images, runs));
     return results;
   }
 }

@@ -2,13 +2,10 @@ package io.imageharbour.testbed.bench;
 
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.testbed.AgentProcess;
-import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.PoolAccess;
 import io.imageharbour.testbed.Quantity;
-import io.imageharbour.testbed.RegistryAccess;
 import io.imageharbour.testbed.RegistryServer;
-import io.imageharbour.testbed.ServerProcess;
 import io.imageharbour.testbed.Snapshotter;
 import java.io.IOException;
 import java.time.Duration;
@@ -27,9 +24,6 @@ final class PoolStarts {
   private static final String MEMORY = "256MiB";
   private static final double LIMIT = 1.3;
   private static final int ATTEMPTS = 5;
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-  private static final List<String> COMMAND =
-      List.of("python3", "-c", "import numpy; print(numpy.arange(3).sum())");
 
   /**
    * Reads programs and libraries whole, of which a start maps only parts: a file that is there in
@@ -51,20 +45,18 @@ final class PoolStarts {
       List.of("sh", "-c", "cat /usr/share/doc/*/* > /dev/null && echo read");
 
   private final BenchmarkImages images;
-  private final String image;
-  private final Optional<PoolAccess> pool;
+  private final PythonNodes nodes;
 
-  private PoolStarts(BenchmarkImages images, String image, PoolAccess pool) {
+  private PoolStarts(BenchmarkImages images, PoolAccess pool)
+      throws IOException, InterruptedException {
     this.images = images;
-    this.image = image;
-    this.pool = Optional.of(pool);
+    nodes = new PythonNodes(images, Optional.of(pool));
   }
 
   static List<Result> measure(String benchmark, BenchmarkImages images, int runs)
       throws IOException, InterruptedException {
-    String image = images.registry().reference(images.pair(BenchmarkImages.PYTHON).converted());
     try (AgentProcess agent = AgentProcess.start(images.workspace(), images.tree(), "pa", MEMORY)) {
-      return new PoolStarts(images, image, agent.pool("shm")).measure(benchmark, runs);
+      return new PoolStarts(images, agent.pool("shm")).measure(benchmark, runs);
     } finally {
       images.workspace().removeDirectory("pa");
     }
@@ -87,27 +79,26 @@ final class PoolStarts {
         Measurement.beside(
             WARM, benchmark, "the same, processor time of harbourd", Quantity.SECONDS);
     fill();
-    try (Node warm = node("w")) {
-      warm.ctr().pull(Snapshotter.HARBOUR, image);
-      var read = warm.ctr().run(Snapshotter.HARBOUR, image, "python3", "-c", READ_WHOLE);
+    try (Node warm = nodes.start("w")) {
+      var read = warm.ctr().run(Snapshotter.HARBOUR, nodes.image(), "python3", "-c", READ_WHOLE);
       for (int run = 0; run < runs; run++) {
-        restart(warm);
-        start(warm, start.baseline(), processor.baseline());
+        nodes.restart(warm);
+        nodes.measure(warm, start.baseline(), processor.baseline());
         bytes.harbour().add(startCold("c" + run, false, start.harbour(), processor.harbour()));
-        restart(warm);
+        nodes.restart(warm);
         runEarlier(warm);
-        start(warm, second.baseline(), secondProcessor.baseline());
+        nodes.measure(warm, second.baseline(), secondProcessor.baseline());
         long unused = startCold("s" + run, true, second.harbour(), secondProcessor.harbour());
       }
     } finally {
       // at the end: ext4 is slow to make files while it remembers others that were just deleted
-      Node.remove(images.workspace(), "w");
+      nodes.remove("w");
       for (int i = 0; i < ATTEMPTS; i++) {
-        Node.remove(images.workspace(), "f" + i);
+        nodes.remove("f" + i);
       }
       for (int run = 0; run < runs; run++) {
-        Node.remove(images.workspace(), "c" + run);
-        Node.remove(images.workspace(), "s" + run);
+        nodes.remove("c" + run);
+        nodes.remove("s" + run);
       }
     }
     return List.of(
@@ -128,25 +119,16 @@ final class PoolStarts {
   /** Has nodes bring what a start reads, until one finds all of it there. */
   private void fill() throws IOException, InterruptedException {
     for (int i = 0; i < ATTEMPTS; i++) {
-      try (Node node = node("f" + i)) {
-        node.ctr().pull(Snapshotter.HARBOUR, image);
+      try (Node node = nodes.start("f" + i)) {
         runEarlier(node);
         long before = packBytes();
-        Duration unused = start(node);
+        Duration unused = nodes.untilFirstOutput(node);
         if (packBytes() == before) {
           return;
         }
       }
     }
     throw new HarbourException("the pool does not get warm");
-  }
-
-  private void start(Node node, Samples time, Samples processor)
-      throws IOException, InterruptedException {
-    ServerProcess harbourd = node.harbourd().process();
-    Duration before = harbourd.processorTime();
-    time.add(seconds(start(node)));
-    processor.add(seconds(harbourd.processorTime().minus(before)));
   }
 
   /**
@@ -157,57 +139,20 @@ final class PoolStarts {
    */
   private long startCold(String name, boolean second, Samples time, Samples processor)
       throws IOException, InterruptedException {
-    try (Node cold = node(name)) {
-      cold.ctr().pull(Snapshotter.HARBOUR, image);
-      restart(cold);
+    try (Node cold = nodes.start(name)) {
+      nodes.restart(cold);
       if (second) {
         runEarlier(cold);
       }
       long before = packBytes();
-      start(cold, time, processor);
+      nodes.measure(cold, time, processor);
       return packBytes() - before;
     }
   }
 
   private void runEarlier(Node node) throws IOException, InterruptedException {
-    Duration unused = node.ctr().untilFirstOutput(Snapshotter.HARBOUR, image, List.of(), EARLIER);
-  }
-
-  private Node node(String name) throws IOException, InterruptedException {
-    Node node =
-        Node.start(
-            images.workspace(),
-            images.tree(),
-            name,
-            RegistryAccess.plainHttp(List.of(images.registry().host())),
-            pool);
-    try {
-      awaitAgent(node, 1);
-      return node;
-    } catch (IOException | InterruptedException e) {
-      node.close();
-      throw e;
-    }
-  }
-
-  private static void restart(Node node) throws IOException, InterruptedException {
-    int before = connections(node);
-    node.restartHarbourd();
-    awaitAgent(node, before + 1);
-  }
-
-  private static void awaitAgent(Node node, int connections)
-      throws IOException, InterruptedException {
-    Await.until(
-        "harbourd to be connected to the agent", PATIENCE, () -> connections(node) >= connections);
-  }
-
-  private static int connections(Node node) throws IOException {
-    return node.harbourd().process().log().split("event=agent-connected", -1).length - 1;
-  }
-
-  private Duration start(Node node) throws IOException, InterruptedException {
-    return node.ctr().untilFirstOutput(Snapshotter.HARBOUR, image, List.of(), COMMAND);
+    Duration unused =
+        node.ctr().untilFirstOutput(Snapshotter.HARBOUR, nodes.image(), List.of(), EARLIER);
   }
 
   /** What the registry has sent so far of packs; where the pool is slow, it is asked as well. */
@@ -216,9 +161,5 @@ final class PoolStarts {
         .filter(response -> response.path().contains("/blobs/"))
         .mapToLong(RegistryServer.Response::bytes)
         .sum();
-  }
-
-  private static double seconds(Duration time) {
-    return time.toNanos() / 1e9;
   }
 }

@@ -30,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * One agent as a client sees it: connected, or not. A thread of its own connects, tells the agent
  * what was read, and connects anew when the agent's memory has changed or the agent was restarted.
  * After a few failures in a row nobody is made to wait for the agent any more, until it has
- * answered that thread (a circuit breaker). Safe for use by many threads.
+ * answered that thread (a circuit breaker); nor while that thread looks whether it answers at all,
+ * after a read in a hurry was in vain. Safe for use by many threads.
  *
  * <p>An agent whose memory can be read is used, even if the agent itself says nothing.
  */
@@ -62,6 +63,7 @@ final class AgentLink implements AutoCloseable {
   private final Queue<Digest> read = new ArrayBlockingQueue<>(MAX_REPORTED);
   private final Queue<Digest> suspects = new ArrayBlockingQueue<>(MAX_SUSPECTS);
   private final AtomicInteger failuresInARow = new AtomicInteger();
+  private final Doubts doubts = new Doubts();
   private final LongAdder hits = new LongAdder();
   private final LongAdder misses = new LongAdder();
   private final LongAdder wrong = new LongAdder();
@@ -135,11 +137,18 @@ final class AgentLink implements AutoCloseable {
     Connected session =
         connected.orElseThrow(
             () -> new AgentUnavailableException("agent " + agent.id() + " is not connected"));
+    if (doubts.isDoubted()) {
+      throw new AgentUnavailableException("agent " + agent.id() + " does not answer just now");
+    }
+    long begin = System.nanoTime();
     Connected.Outcome outcome;
     try {
       outcome = session.read(digest, size, taker, patience);
     } catch (TransportException e) {
       if (session.isOpen() && patience.compareTo(config.readTimeout()) < 0) {
+        if (doubts.ranOut(begin)) {
+          wake();
+        }
         throw new AgentUnavailableException("agent " + agent.id() + " is slow", e);
       }
       failures.increment();
@@ -149,6 +158,7 @@ final class AgentLink implements AutoCloseable {
       throw new AgentUnavailableException("agent " + agent.id() + ": " + e.getMessage(), e);
     }
     failuresInARow.set(0);
+    doubts.answered();
     switch (outcome) {
       case TAKEN -> {
         hits.increment();
@@ -253,10 +263,9 @@ final class AgentLink implements AutoCloseable {
       }
       Connected session = Connected.open(hello, agent.host(), transports, config.callTimeout());
       failuresInARow.set(0);
+      doubts.answered();
       connected = Optional.of(session);
-      synchronized (thread) {
-        thread.notifyAll();
-      }
+      wake();
       lastComplaint = "";
       log.info(
           "event=agent-connected agent={} transport={}", agent.id(), session.transport().name());
@@ -276,7 +285,10 @@ final class AgentLink implements AutoCloseable {
     int unanswered = 0;
     Optional<Connected> session = connected;
     while (session.isPresent() && session.get().isOpen()) {
-      pause(config.reportInterval());
+      awaitReport();
+      if (doubts.isDoubted() && !isReadable(session.get())) {
+        return;
+      }
       try {
         ReportReply reply = report(session.get());
         lastAnswer = System.nanoTime();
@@ -296,9 +308,24 @@ final class AgentLink implements AutoCloseable {
             || silent
             || (AgentChannel.isNobodyThere(e) && unanswered >= MAX_SILENT_REPORTS)) {
           drop(session.get(), String.valueOf(e.getMessage()));
+        } else if (!isReadable(session.get())) {
+          // found out here, nobody else has to wait for that
+          return;
         }
       }
       session = connected;
+    }
+  }
+
+  /** Whether the agent's memory can be read; if not, nobody uses the session any more. */
+  private boolean isReadable(Connected session) throws InterruptedException {
+    try {
+      session.probe(config.callTimeout());
+      doubts.answered();
+      return true;
+    } catch (TransportException e) {
+      drop(session, String.valueOf(e.getMessage()));
+      return false;
     }
   }
 
@@ -342,13 +369,26 @@ final class AgentLink implements AutoCloseable {
     if (!closed) {
       complain(cause);
     }
-    synchronized (thread) {
-      thread.notifyAll();
-    }
+    wake();
   }
 
   private void dropClosed(Connected session) {
     drop(session, "the connection to the agent's memory has ended");
+  }
+
+  /** Waits until it is time for a report, or the agent is doubted. */
+  private void awaitReport() throws InterruptedException {
+    synchronized (thread) {
+      if (!doubts.isDoubted()) {
+        pause(config.reportInterval());
+      }
+    }
+  }
+
+  private void wake() {
+    synchronized (thread) {
+      thread.notifyAll();
+    }
   }
 
   /** Waits that long, or until the session was dropped. */

@@ -112,8 +112,7 @@ final class Connected implements AutoCloseable {
     ReadChannel channel = transport.openForReading(offer, sizes, patience);
     Connected connected = new Connected(hello, offer, transport, channel, sizes, tableSize);
     try {
-      Optional<Entry> unused =
-          connected.lookUp(Digest.EMPTY, System.nanoTime() + patience.toNanos());
+      connected.probe(patience);
       return connected;
     } catch (IOException | InterruptedException | RuntimeException e) {
       connected.close();
@@ -173,6 +172,15 @@ final class Connected implements AutoCloseable {
       entry = now;
     }
     return Outcome.MISSING;
+  }
+
+  /**
+   * Reads something, whatever it is.
+   *
+   * @throws TransportException if the agent's memory could not be read in time
+   */
+  void probe(Duration patience) throws TransportException, InterruptedException {
+    Optional<Entry> unused = lookUp(Digest.EMPTY, System.nanoTime() + patience.toNanos());
   }
 
   @Override

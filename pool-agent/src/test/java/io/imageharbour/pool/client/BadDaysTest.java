@@ -25,6 +25,7 @@ class BadDaysTest extends BadDays {
 
   private static final Duration PATIENCE = Duration.ofSeconds(40);
   private static final Duration STALL = Duration.ofSeconds(31);
+  private static final Duration HURRY = Duration.ofMillis(50);
   private static final int READERS = 8;
 
   BadDaysTest() {
@@ -68,14 +69,39 @@ class BadDaysTest extends BadDays {
     await(() -> readPromptly(client, contents.getFirst()) == PoolClient.Prompt.TAKEN);
   }
 
+  @Test
+  void onlyTheFirstInAHurryWaitsForAStoppedAgent() throws Exception {
+    AgentProcess agent = process("a", 0, "tcp");
+    PoolClient client = client("tcp", agent.address());
+    byte[] content = contents(1, 50_000).getFirst();
+    offer(client, List.of(content));
+    await(() -> readPromptly(client, content) == PoolClient.Prompt.TAKEN);
+    agent.stop();
+    long begin = System.nanoTime();
+    for (int i = 0; i < 400; i++) {
+      assertThat(readPromptly(client, content)).isEqualTo(PoolClient.Prompt.UNKNOWN);
+    }
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(HURRY.multipliedBy(40));
+    agent.resume();
+    await(() -> readPromptly(client, content) == PoolClient.Prompt.TAKEN);
+  }
+
+  @Test
+  void nobodyHasToReadToFindOutThatAnAgentOnTheNetworkIsStopped() throws Exception {
+    AgentProcess agent = process("a", 0, "tcp");
+    PoolClient client = client("tcp", agent.address());
+    agent.stop();
+    await(() -> !client.isOfUse());
+    assertThat(client.stats().agents().getFirst().failures()).isZero();
+    agent.resume();
+    await(client::isOfUse);
+  }
+
   private static PoolClient.Prompt readPromptly(PoolClient client, byte[] content)
       throws Exception {
     Digest digest = Digest.sha256(content);
     return client.readPromptly(
-        digest,
-        content.length,
-        bytes -> Digest.sha256(bytes).equals(digest),
-        Duration.ofMillis(50));
+        digest, content.length, bytes -> Digest.sha256(bytes).equals(digest), HURRY);
   }
 
   /** By shared memory whoever has mapped it still reads it, and by RDMA the connection ends. */
