@@ -63,6 +63,7 @@ final class Registry {
   <T> T call(RepositoryName repository, Task task, Deadline deadline, HostCall<T> call)
       throws IOException, InterruptedException {
     Deadline contact = deadline.atMost(firstContact);
+    Map<HostConnection, HostFailure> earlier = Map.of();
     for (int round = 0; ; round++) {
       Map<HostConnection, HostFailure> failures = new LinkedHashMap<>();
       for (HostConnection host : inOrder(task)) {
@@ -75,6 +76,10 @@ final class Registry {
             throw new InterruptedException("interrupted: " + task.description());
           }
           HostFailure failure = HostFailure.of(e);
+          if (deadline.passed()) {
+            // what it said when there was time tells more
+            failure = earlier.getOrDefault(host, failure);
+          }
           failures.put(host, failure);
           note(host, task, failure);
         }
@@ -87,6 +92,7 @@ final class Registry {
         String advice = strange ? ". Check the name and the port" : "";
         throw task.exception(kind, summary(failures, round + 1) + advice, repository);
       }
+      earlier = failures;
       Thread.sleep(delay);
     }
   }

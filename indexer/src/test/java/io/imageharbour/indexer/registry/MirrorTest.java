@@ -151,7 +151,7 @@ class MirrorTest {
     client =
         new RegistryClient(
             TestClients.settings(directory)
-                .withTimeouts(Duration.ofMillis(200), Duration.ofMillis(200)));
+                .withTimeouts(Duration.ofSeconds(1), Duration.ofSeconds(1)));
     assertThatThrownBy(() -> read(0))
         .isInstanceOf(RegistryUnavailableException.class)
         .hasMessageContaining(mirror.host() + " answered 404 (nothing here)")
