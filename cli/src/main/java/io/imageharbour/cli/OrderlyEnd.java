@@ -9,7 +9,7 @@ import java.util.function.IntSupplier;
  */
 final class OrderlyEnd {
 
-  private static final Duration CLEAN_UP_TIME = Duration.ofSeconds(10);
+  private static final Duration CLEAN_UP_TIME = Duration.ofSeconds(20);
 
   private OrderlyEnd() {}
 

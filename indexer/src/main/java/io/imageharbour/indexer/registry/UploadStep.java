@@ -54,16 +54,25 @@ final class UploadStep<T> {
    * end, and what it works with is still its own.
    */
   boolean stop() {
+    if (hasEndedIn(STOP_TIME)) {
+      return true;
+    }
+    thread.interrupt();
+    return hasEndedIn(STOP_TIME);
+  }
+
+  /** Whoever is interrupted, once or twice, still waits. */
+  private boolean hasEndedIn(Duration time) {
+    long deadline = System.nanoTime() + time.toNanos();
     boolean interrupted = Thread.interrupted();
     try {
-      if (thread.join(STOP_TIME)) {
-        return true;
+      while (true) {
+        try {
+          return thread.join(Duration.ofNanos(deadline - System.nanoTime()));
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
       }
-      thread.interrupt();
-      return thread.join(STOP_TIME);
-    } catch (InterruptedException e) {
-      interrupted = true;
-      return false;
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();

@@ -46,6 +46,7 @@ public final class Agent implements AutoCloseable {
   private static final int WORKERS = 8;
   private static final int MAX_MESSAGE = 1 << 20;
   private static final int MAX_CALLS = 64;
+  private static final int KEEP_ALIVE_SECONDS = 30;
   private static final int STOP_SECONDS = 5;
 
   /** What was opened, the last first: it is closed in this order. */
@@ -174,6 +175,9 @@ public final class Agent implements AutoCloseable {
             .executor(workers)
             .maxInboundMessageSize(MAX_MESSAGE)
             .maxConcurrentCallsPerConnection(MAX_CALLS)
+            // a client that vanished without a word keeps no connection
+            .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+            .keepAliveTimeout(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
             .permitKeepAliveTime(1, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             .addService(

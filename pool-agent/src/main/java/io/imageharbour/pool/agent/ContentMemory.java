@@ -43,6 +43,9 @@ public final class ContentMemory implements AutoCloseable {
    */
   private static final long BYTES_PER_ENTRY = 8 << 10;
 
+  /** As much as a device registers at once; a bucket that is full gives up its oldest content. */
+  private static final long LARGEST_TABLE = 1L << 30;
+
   private final SlabSource source;
   private final Regions regions;
   private final Region tableRegion;
@@ -108,6 +111,12 @@ public final class ContentMemory implements AutoCloseable {
    */
   public record Evicted(long contents, long bytes) {}
 
+  /** How large the lookup table of an agent is that begins with so much memory, both in bytes. */
+  static long tableSize(long capacity) {
+    return Math.clamp(
+        LookupTable.sizeFor(capacity / BYTES_PER_ENTRY), SharedMemory.HUGE_PAGE, LARGEST_TABLE);
+  }
+
   /**
    * Takes memory of the host and makes it readable.
    *
@@ -125,9 +134,7 @@ public final class ContentMemory implements AutoCloseable {
     this.regions = regions;
     slabSize = slabSize(capacity);
     allocator = new SlabAllocator(slabSize);
-    long tableSize =
-        Math.max(LookupTable.sizeFor(capacity / BYTES_PER_ENTRY), SharedMemory.HUGE_PAGE);
-    tableRegion = new Region(Region.TABLE, source.take("harbour-table", tableSize));
+    tableRegion = new Region(Region.TABLE, source.take("harbour-table", tableSize(capacity)));
     table = new LookupTable(tableRegion.memory().segment());
     regions.add(tableRegion);
     try {

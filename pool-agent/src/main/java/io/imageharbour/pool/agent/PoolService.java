@@ -76,6 +76,7 @@ final class PoolService extends PoolGrpc.PoolImplBase {
   private final List<TransportServer> transports;
   private final Optional<ControlPlane> control;
   private final LongConsumer resized;
+  private final Object resizing = new Object();
   private final Supplier<StatsReply> stats;
 
   /**
@@ -276,15 +277,18 @@ final class PoolService extends PoolGrpc.PoolImplBase {
         reply,
         () -> {
           require(request.getCapacity() >= 0, "a capacity is less than 2^63 bytes");
-          try {
-            return ResizeReply.newBuilder()
-                .setCapacity(contents.resize(request.getCapacity()))
-                .build();
-          } finally {
-            // one that fails half way leaves some of it
-            long capacity = contents.usage().capacity();
-            resized.accept(capacity);
-            log.info("event=resized capacity={}", capacity);
+          // one after the other, so that the last one is heard of last
+          synchronized (resizing) {
+            try {
+              return ResizeReply.newBuilder()
+                  .setCapacity(contents.resize(request.getCapacity()))
+                  .build();
+            } finally {
+              // one that fails half way leaves some of it
+              long capacity = contents.usage().capacity();
+              resized.accept(capacity);
+              log.info("event=resized capacity={}", capacity);
+            }
           }
         });
   }

@@ -92,7 +92,8 @@ final class AgentLink implements AutoCloseable {
     this.config = config;
     this.channel = channel;
     this.transports = List.copyOf(transports);
-    thread = Thread.ofPlatform().daemon().name("pool-" + agent.id()).start(this::run);
+    thread = Thread.ofPlatform().daemon().name("pool-" + agent.id()).unstarted(this::run);
+    thread.start();
   }
 
   AgentAddress agent() {
@@ -137,7 +138,7 @@ final class AgentLink implements AutoCloseable {
     Connected session =
         connected.orElseThrow(
             () -> new AgentUnavailableException("agent " + agent.id() + " is not connected"));
-    if (doubts.isDoubted()) {
+    if (doubts.isDoubted(config.readTimeout())) {
       throw new AgentUnavailableException("agent " + agent.id() + " does not answer just now");
     }
     long begin = System.nanoTime();
@@ -145,7 +146,8 @@ final class AgentLink implements AutoCloseable {
     try {
       outcome = session.read(digest, size, taker, patience);
     } catch (TransportException e) {
-      if (session.isOpen() && patience.compareTo(config.readTimeout()) < 0) {
+      boolean ranOut = System.nanoTime() - begin >= patience.toNanos();
+      if (ranOut && session.isOpen() && patience.compareTo(config.readTimeout()) < 0) {
         if (doubts.ranOut(begin)) {
           wake();
         }
@@ -247,16 +249,18 @@ final class AgentLink implements AutoCloseable {
     } finally {
       Optional<Connected> last = connected;
       last.ifPresent(session -> drop(session, ""));
-      last.ifPresent(this::sayGoodbye);
+      last.ifPresent(session -> sayGoodbye(session.ticket()));
     }
   }
 
   private boolean connect() throws InterruptedException {
+    Optional<HelloReply> answered = Optional.empty();
     try {
       HelloReply hello =
           channel.call(
               config.callTimeout(),
               stub -> stub.hello(HelloRequest.newBuilder().setClient(HostName.get()).build()));
+      answered = Optional.of(hello);
       if (!hello.getAgent().equals(agent.id())) {
         // its place in the pool is another agent's; but a list without names can't know better
         log.debug("event=agent-has-another-name agent={} said={}", agent.id(), hello.getAgent());
@@ -264,7 +268,9 @@ final class AgentLink implements AutoCloseable {
       Connected session = Connected.open(hello, agent.host(), transports, config.callTimeout());
       failuresInARow.set(0);
       doubts.answered();
-      connected = Optional.of(session);
+      synchronized (this) {
+        connected = Optional.of(session);
+      }
       wake();
       lastComplaint = "";
       log.info(
@@ -275,6 +281,7 @@ final class AgentLink implements AutoCloseable {
         channel.connectAnew();
       }
       complain(String.valueOf(e.getMessage()));
+      answered.ifPresent(hello -> sayGoodbye(hello.getTicket()));
       return false;
     }
   }
@@ -283,11 +290,16 @@ final class AgentLink implements AutoCloseable {
   private void stayConnected() throws InterruptedException {
     long lastAnswer = System.nanoTime();
     int unanswered = 0;
+    long nextReport = System.nanoTime() + config.reportInterval().toNanos();
     Optional<Connected> session = connected;
     while (session.isPresent() && session.get().isOpen()) {
-      awaitReport();
+      awaitReport(nextReport);
       if (doubts.isDoubted() && !isReadable(session.get())) {
         return;
+      }
+      if (nextReport - System.nanoTime() > 0) {
+        session = connected;
+        continue;
       }
       try {
         ReportReply reply = report(session.get());
@@ -298,7 +310,7 @@ final class AgentLink implements AutoCloseable {
           Connected old = session.get();
           if (connect()) {
             old.close();
-            sayGoodbye(old);
+            sayGoodbye(old.ticket());
           }
         }
       } catch (AgentUnavailableException e) {
@@ -313,6 +325,7 @@ final class AgentLink implements AutoCloseable {
           return;
         }
       }
+      nextReport = System.nanoTime() + config.reportInterval().toNanos();
       session = connected;
     }
   }
@@ -325,6 +338,7 @@ final class AgentLink implements AutoCloseable {
       return true;
     } catch (TransportException e) {
       drop(session, String.valueOf(e.getMessage()));
+      sayGoodbye(session.ticket());
       return false;
     }
   }
@@ -376,11 +390,12 @@ final class AgentLink implements AutoCloseable {
     drop(session, "the connection to the agent's memory has ended");
   }
 
-  /** Waits until it is time for a report, or the agent is doubted. */
-  private void awaitReport() throws InterruptedException {
+  /** Waits until it is time for a report, the agent is doubted, or the session was dropped. */
+  private void awaitReport(long nextReport) throws InterruptedException {
     synchronized (thread) {
-      if (!doubts.isDoubted()) {
-        pause(config.reportInterval());
+      long left = nextReport - System.nanoTime();
+      if (left > 0 && !doubts.isDoubted()) {
+        pause(Duration.ofNanos(left));
       }
     }
   }
@@ -398,13 +413,12 @@ final class AgentLink implements AutoCloseable {
     }
   }
 
-  private void sayGoodbye(Connected session) {
+  private void sayGoodbye(ByteString ticket) {
     try {
       var unused =
           channel.call(
               CLOSE_PATIENCE,
-              stub ->
-                  stub.goodbye(GoodbyeRequest.newBuilder().setTicket(session.ticket()).build()));
+              stub -> stub.goodbye(GoodbyeRequest.newBuilder().setTicket(ticket).build()));
     } catch (AgentUnavailableException e) {
       // it will notice
       log.debug("event=no-goodbye agent={} cause=\"{}\"", agent.id(), e.getMessage());

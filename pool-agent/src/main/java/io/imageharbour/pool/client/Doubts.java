@@ -1,5 +1,7 @@
 package io.imageharbour.pool.client;
 
+import java.time.Duration;
+
 /**
  * Whether it is worth waiting for an agent: not after a read for which somebody waited in vain
  * while nothing else came from the agent either, until something comes again. Safe for use by many
@@ -8,6 +10,7 @@ package io.imageharbour.pool.client;
 final class Doubts {
 
   private volatile long lastAnswer = System.nanoTime();
+  private volatile long since;
   private volatile boolean doubted;
 
   /** Something came from the agent. */
@@ -23,13 +26,28 @@ final class Doubts {
    * @return whether the agent is doubted now
    */
   boolean ranOut(long begin) {
-    if (lastAnswer - begin < 0) {
+    if (!hasAnsweredSince(begin)) {
+      since = System.nanoTime();
       doubted = true;
+      if (hasAnsweredSince(begin)) {
+        // in between
+        doubted = false;
+      }
     }
     return doubted;
   }
 
+  /** Whether somebody is to find out now if the agent answers. */
   boolean isDoubted() {
     return doubted;
+  }
+
+  /** The same, but after so long whoever reads may find out as well. */
+  boolean isDoubted(Duration most) {
+    return doubted && System.nanoTime() - since < most.toNanos();
+  }
+
+  private boolean hasAnsweredSince(long begin) {
+    return lastAnswer - begin >= 0;
   }
 }

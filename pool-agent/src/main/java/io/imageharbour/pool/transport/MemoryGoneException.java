@@ -1,14 +1,15 @@
 package io.imageharbour.pool.transport;
 
 /**
- * The agent has given the memory back to its host since the channel was opened. What was there is
- * not to be had any more, and the channel can be used on.
+ * Memory that can't be read over this channel, which can be used on: the agent has given it back to
+ * its host since, or does not offer it by this transport.
  */
 public final class MemoryGoneException extends TransportException {
 
   private static final long serialVersionUID = 1;
 
-  MemoryGoneException(String message) {
+  /** With a message that says which. */
+  public MemoryGoneException(String message) {
     super(message);
   }
 }

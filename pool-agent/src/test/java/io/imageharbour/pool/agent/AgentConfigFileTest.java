@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.process.ConfigurationException;
+import io.imageharbour.pool.security.PoolSecurity;
+import io.imageharbour.pool.security.TestCertificates;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -54,6 +56,28 @@ class AgentConfigFileTest {
     assertThat(config.memory()).isEqualTo(64 << 20);
     assertThat(config.transports()).containsExactly("tcp", "shm");
     assertThat(config.listen()).isEqualTo("127.0.0.2:2");
+  }
+
+  @Test
+  void certificatesAreThreeFilesAndMakeItTls() throws Exception {
+    PoolSecurity unused = TestCertificates.make(directory, "own");
+    String certificate = "certificate = \"%s/own.pem\"\n".formatted(directory);
+    String others =
+        "key = \"%s/own.key\"\nauthorities = \"%s/own-authority.pem\"\n"
+            .formatted(directory, directory);
+    assertThat(parseSecurity(certificate + others).context()).isPresent();
+    assertThat(parseSecurity("token-file = \"" + token() + "\"").context()).isEmpty();
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> parseSecurity(others))
+        .withMessageContaining("certificate");
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> parseSecurity(certificate))
+        .withMessageContaining("TLS");
+  }
+
+  private static PoolSecurity parseSecurity(String lines) throws ConfigurationException {
+    return AgentConfigFile.parse("test", "[security]\n" + lines, AgentConfigFile.Options.NONE)
+        .security();
   }
 
   @ParameterizedTest

@@ -13,11 +13,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ContentMemoryTest {
 
@@ -183,6 +186,42 @@ class ContentMemoryTest {
   }
 
   @Test
+  void theLookupTableOfAnyCapacityCanBeRegistered() {
+    assertThat(ContentMemory.tableSize(0)).isEqualTo(2 * MIB);
+    assertThat(ContentMemory.tableSize(1L << 30)).isEqualTo(16 * MIB);
+    for (long gib : new long[] {64, 65, 512, 1 << 20}) {
+      assertThat(ContentMemory.tableSize(gib << 30)).isEqualTo(1L << 30);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyPolicyMakesRoomAndForgetsNothingThatIsThere(PolicyKind policy) throws Exception {
+    memory.close();
+    memory = new ContentMemory(new SlabSource(false), regions, 32 * MIB, policy::create);
+    List<Digest> digests = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      byte[] content = content(1 + random.nextInt(MIB / 2));
+      digests.add(Digest.sha256(content));
+      boolean unused = memory.store(digests.getLast(), MemorySegment.ofArray(content));
+      memory.read(List.of(digests.get(i / 2)));
+    }
+    assertThat(memory.usage().evicted()).isPositive();
+    for (int capacity : new int[] {32 * MIB, 16 * MIB, 48 * MIB}) {
+      assertThat(memory.resize(capacity)).isEqualTo(capacity);
+      assertThat(memory.usage().used()).isPositive().isLessThanOrEqualTo(capacity);
+      Map<Digest, Integer> there = memory.contents();
+      for (Digest digest : digests) {
+        Optional<byte[]> read = asAClientReads(digest);
+        assertThat(memory.contains(digest)).isEqualTo(there.containsKey(digest));
+        assertThat(read.isPresent()).isEqualTo(there.containsKey(digest));
+        assertThat(read.map(Digest::sha256).orElse(digest)).isEqualTo(digest);
+      }
+    }
+    assertThat(store(content(MIB))).isTrue();
+  }
+
+  @Test
   void whatTheHostDoesNotGiveIsSaidClearly() {
     assertThatThrownBy(
             () ->
@@ -204,8 +243,11 @@ class ContentMemoryTest {
 
   /** By the table, past the agent. */
   private Optional<byte[]> asAClientReads(byte[] content) {
+    return asAClientReads(Digest.sha256(content));
+  }
+
+  private Optional<byte[]> asAClientReads(Digest digest) {
     Region table = regions.find(Region.TABLE).orElseThrow();
-    Digest digest = Digest.sha256(content);
     Span bucket = LookupTable.bucket(digest, table.size());
     return LookupTable.find(
             table.memory().segment().asSlice(bucket.offset(), bucket.length()), digest)

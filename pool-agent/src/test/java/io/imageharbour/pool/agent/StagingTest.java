@@ -234,8 +234,8 @@ class StagingTest {
     assertThat(contents.usage().contents()).isZero();
 
     AllocateReply again = allocate(ticket, content);
-    write(ticket, again, content);
-    assertThat(commit(ticket, again).getStored()).isEqualTo(1);
+    assertThat(again.getStagingSize()).isPositive();
+    assertThat(sessions.staging()).isPositive();
   }
 
   private ByteString hello() {

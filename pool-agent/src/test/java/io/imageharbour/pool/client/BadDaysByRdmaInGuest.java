@@ -14,7 +14,7 @@ class BadDaysByRdmaInGuest extends OneSidedBadDaysContract {
   private static final Duration ANSWER = Duration.ofSeconds(20);
 
   BadDaysByRdmaInGuest() {
-    super("rdma", new Load(2, 1, 2, 20), Duration.ofSeconds(120));
+    super("rdma", new Load(2, 1, 2, 20), Duration.ofSeconds(120), Duration.ofSeconds(12));
   }
 
   @Override

@@ -8,6 +8,6 @@ import org.junit.jupiter.api.Timeout;
 class BadDaysBySharedMemoryTest extends OneSidedBadDaysContract {
 
   BadDaysBySharedMemoryTest() {
-    super("shm", Load.FULL, Duration.ofSeconds(40));
+    super("shm", Load.FULL, Duration.ofSeconds(40), Duration.ofSeconds(4));
   }
 }

@@ -10,16 +10,18 @@ import org.junit.jupiter.api.Test;
 /** What has to go well, too, by transports that read without the agent's processor. */
 abstract class OneSidedBadDaysContract extends BadDaysContract {
 
-  /** After so long clients know that the agent does not answer them. */
-  private static final Duration CALL = Duration.ofSeconds(4);
-
   private final String transport;
   private final Load load;
+  private final Duration call;
 
-  OneSidedBadDaysContract(String transport, Load load, Duration patience) {
+  /**
+   * @param call after so long clients know that the agent does not answer them
+   */
+  OneSidedBadDaysContract(String transport, Load load, Duration patience, Duration call) {
     super(transport, load, patience);
     this.transport = transport;
     this.load = load;
+    this.call = call;
   }
 
   @Test
@@ -29,7 +31,7 @@ abstract class OneSidedBadDaysContract extends BadDaysContract {
     PoolConfig usual = config(1);
     PoolClient reader =
         open(
-            new PoolConfig(1, usual.readTimeout(), CALL, usual.reportInterval()),
+            new PoolConfig(1, usual.readTimeout(), call, usual.reportInterval()),
             transport,
             agent.address());
     await(reader::isOfUse);
@@ -44,7 +46,7 @@ abstract class OneSidedBadDaysContract extends BadDaysContract {
       assertThat(neverLookedUp).allMatch(content -> isThere(reader, content));
       assertThat(isThere(reader, missing)).isFalse();
       long begin = System.nanoTime();
-      await(() -> System.nanoTime() - begin > CALL.toNanos() * 3 / 2);
+      await(() -> System.nanoTime() - begin > call.toNanos() * 3 / 2);
       assertThat(readers.failures()).isZero();
       long hits = readers.hits();
       await(() -> readers.hits() > hits + load.reads());

@@ -56,7 +56,7 @@ final class Combiner<T> {
   }
 
   private List<T> take() {
-    List<T> batch = new ArrayList<>();
+    List<T> batch = new ArrayList<>(most);
     while (batch.size() < most) {
       @Nullable T next = waiting.poll();
       if (next == null) {

@@ -3,6 +3,7 @@ package io.imageharbour.pool.transport.rdma;
 import com.ibm.disni.verbs.IbvSendWR;
 import io.imageharbour.pool.memory.Span;
 import io.imageharbour.pool.transport.BufferPool;
+import io.imageharbour.pool.transport.MemoryGoneException;
 import io.imageharbour.pool.transport.Offer.RemoteRegion;
 import io.imageharbour.pool.transport.ReadChannel;
 import io.imageharbour.pool.transport.RemoteRead;
@@ -69,7 +70,10 @@ final class RdmaReads implements ReadChannel {
   public RemoteRead prepare(Span span, Duration patience)
       throws TransportException, InterruptedException {
     RemoteRegion region = regions.get(span.region());
-    if (region == null || !span.isWithin(region.size())) {
+    if (region == null) {
+      throw new MemoryGoneException(span + " is in memory that the agent has not registered");
+    }
+    if (!span.isWithin(region.size())) {
       throw new TransportException(span + " is not in the memory that the agent has registered");
     }
     return new RemoteRead(span, buffers.take(span, patience));
@@ -80,10 +84,10 @@ final class RdmaReads implements ReadChannel {
     if (!open) {
       throw new TransportException("the connection to the agent is closed");
     }
-    for (RemoteRead read : all) {
-      RemoteRegion unused = region(read.span());
-    }
+    all.forEach(read -> region(read.span()));
     all.forEach(RemoteRead::start);
+    // before anybody waits for them: whoever takes completions goes on while there are any to come
+    int unused = onTheirWay.addAndGet(all.size());
     posts.add(all);
   }
 
@@ -96,7 +100,6 @@ final class RdmaReads implements ReadChannel {
     for (RemoteRead read : batch) {
       reads.set(read.buffer().number(), read);
     }
-    int unused = onTheirWay.addAndGet(batch.size());
     try {
       requests.post(
           batch.size(),
@@ -112,6 +115,9 @@ final class RdmaReads implements ReadChannel {
           });
     } catch (IOException e) {
       breakOff("could not send to the agent: " + e.getMessage());
+    } catch (RuntimeException | Error e) {
+      breakOff("could not send to the agent: " + e);
+      throw e;
     }
   }
 

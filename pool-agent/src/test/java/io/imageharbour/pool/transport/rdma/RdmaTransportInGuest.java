@@ -24,7 +24,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -198,8 +197,7 @@ class RdmaTransportInGuest extends TransportContract {
     List<String> addresses = List.of(address.replaceFirst("\\d+$", "9"), address);
     RdmaOffer both = new RdmaOffer(addresses, offer.port(), offer.ticket(), offer.regions());
     try (Transport transport = connect();
-        ReadChannel channel =
-            transport.openForReading(both, Map.of(1, 100L), Duration.ofSeconds(10))) {
+        ReadChannel channel = transport.openForReading(both, Map.of(1, 100L), PATIENCE)) {
       assertThat(read(channel, new Span(1, 0, 100))).isEqualTo(bytes(new Span(1, 0, 100)));
     }
   }
