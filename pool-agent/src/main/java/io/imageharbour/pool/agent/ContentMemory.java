@@ -132,6 +132,7 @@ public final class ContentMemory implements AutoCloseable {
       throws OutOfHostMemoryException {
     this.source = source;
     this.regions = regions;
+    source.requireInAll(capacity);
     slabSize = slabSize(capacity);
     allocator = new SlabAllocator(slabSize);
     tableRegion = new Region(Region.TABLE, source.take("harbour-table", tableSize(capacity)));

@@ -54,7 +54,7 @@ public final class SlabSource {
       }
     }
     try {
-      requireAvailable(size);
+      requireAvailable(size, HostMemory.available());
       return locked(SharedMemory.create(name, size, false), size);
     } catch (OutOfHostMemoryException e) {
       throw e;
@@ -66,9 +66,25 @@ public final class SlabSource {
     }
   }
 
+  /**
+   * Says at once when there is not so much, and not after nearly all of it was taken and locked.
+   *
+   * @param size in bytes, that is to be taken piece by piece
+   * @throws OutOfHostMemoryException if there is not so much
+   */
+  public void requireInAll(long size) throws OutOfHostMemoryException {
+    try {
+      requireAvailable(size, HostMemory.available() + HostMemory.freeHugePages());
+    } catch (OutOfHostMemoryException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new OutOfHostMemoryException(
+          "cannot find out how much memory there is: " + e.getMessage(), e);
+    }
+  }
+
   /** Memory that is locked can't be refused later: the kernel would kill somebody for it. */
-  private static void requireAvailable(long size) throws IOException {
-    long available = HostMemory.available();
+  private static void requireAvailable(long size, long available) throws OutOfHostMemoryException {
     if (size > available - LEFT_TO_THE_HOST) {
       throw new OutOfHostMemoryException(
           "the host has %d MiB of memory left, and %d MiB more are wanted of which %d shall stay free;"
