@@ -96,7 +96,7 @@ final class BenchReport {
   private static String ratio(Samples baseline, Samples harbour) {
     return baseline.isEmpty() || harbour.isEmpty()
         ? ""
-        : String.format(Locale.ROOT, "%.3f", harbour.median() / baseline.median());
+        : String.format(Locale.ROOT, "%.3f", harbour.ratioTo(baseline));
   }
 
   /** A power of two, or some bytes. */

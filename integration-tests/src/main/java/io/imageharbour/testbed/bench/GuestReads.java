@@ -103,7 +103,7 @@ final class GuestReads {
             "RDMA, first lookup, 4 KiB, beside ib_read_lat",
             latency(lookedUp),
             LOOKUP_LIMIT));
-    double bandwidth = many.harbour().bandwidth().median() / many.baseline().bandwidth().median();
+    double bandwidth = many.harbour().bandwidth().ratioTo(many.baseline().bandwidth());
     results.add(
         Goal.atLeast(
             benchmark,
@@ -128,6 +128,6 @@ final class GuestReads {
   }
 
   private static double latency(ReadComparison reads) {
-    return reads.harbour().median().median() / reads.baseline().median().median();
+    return reads.harbour().median().ratioTo(reads.baseline().median());
   }
 }

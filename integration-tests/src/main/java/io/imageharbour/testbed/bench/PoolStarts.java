@@ -112,8 +112,7 @@ final class PoolStarts {
   }
 
   private static Goal goal(String benchmark, String what, Measurement starts) {
-    double ratio = starts.harbour().median() / starts.baseline().median();
-    return Goal.atMost(benchmark, what, ratio, LIMIT);
+    return Goal.atMost(benchmark, what, starts.harbour().ratioTo(starts.baseline()), LIMIT);
   }
 
   /** Has nodes bring what a start reads, until one finds all of it there. */

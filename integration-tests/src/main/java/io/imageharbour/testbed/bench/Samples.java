@@ -20,6 +20,11 @@ public final class Samples {
     return List.copyOf(values);
   }
 
+  /** By how much its median is larger than that of others, as a factor. */
+  public double ratioTo(Samples others) {
+    return median() / others.median();
+  }
+
   public double median() {
     List<Double> sorted = values.stream().sorted().toList();
     int middle = sorted.size() / 2;

@@ -82,8 +82,7 @@ final class UselessPools {
   }
 
   private static Goal goal(String benchmark, String what, Measurement starts) {
-    return Goal.atMost(
-        benchmark, what, starts.harbour().median() / starts.baseline().median(), LIMIT);
+    return Goal.atMost(benchmark, what, starts.harbour().ratioTo(starts.baseline()), LIMIT);
   }
 
   private static void start(
