@@ -27,7 +27,7 @@ import java.util.Optional;
  * @param tcpPort key {@code tcp-port}: the port of the transport {@code tcp}, at the address of
  *     {@code listen}; default 7411; 0 takes a free one
  * @param rdmaAddresses key {@code rdma-addresses}: IPv4 addresses of this host's RDMA device, for
- *     the transport {@code rdma}; none by default
+ *     the transport {@code rdma}; default that of {@code listen}
  * @param rdmaPort key {@code rdma-port}: its port there; default 7412; 0 takes a free one
  * @param policy key {@code policy}: which contents stay when memory is full: {@code lru}, {@code
  *     arc}, {@code s3-fifo} or {@code w-tinylfu} (the default)

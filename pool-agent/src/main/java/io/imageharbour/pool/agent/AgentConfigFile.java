@@ -58,16 +58,18 @@ final class AgentConfigFile {
     ConfigTable etcd = file.table("etcd");
     ConfigTable control = file.table("control");
     ConfigTable registry = file.table("registry");
+    String listen = options.listen().orElse(listen(file));
+    List<String> transports = transports(file, options.transports());
     AgentConfig config =
         new AgentConfig(
             id(file),
-            options.listen().orElse(listen(file)),
+            listen,
             memory(file, options.memory()),
             file.flag("lock-memory", true),
-            transports(file, options.transports()),
+            transports,
             file.path("socket", Path.of("/run/harbour/agent.sock")),
             file.integer("tcp-port", 7411, 0, 65_535),
-            rdmaAddresses(file),
+            rdmaAddresses(file, transports, listen),
             file.integer("rdma-port", 7412, 0, 65_535),
             policy(file),
             security.ofAgent(),
@@ -77,10 +79,6 @@ final class AgentConfigFile {
             control(control, registry));
     for (ConfigTable table : List.of(file, control, registry)) {
       table.refuseUnknown();
-    }
-    if (config.transports().contains("rdma") && config.rdmaAddresses().isEmpty()) {
-      throw new ConfigurationException(
-          "the transport rdma needs rdma-addresses: IPv4 addresses of this host's RDMA device");
     }
     if (config.etcd().isPresent() && isEveryAddress(config.listen())) {
       throw new ConfigurationException(
@@ -165,7 +163,8 @@ final class AgentConfigFile {
     }
   }
 
-  private static List<InetAddress> rdmaAddresses(ConfigTable file) throws ConfigurationException {
+  private static List<InetAddress> rdmaAddresses(
+      ConfigTable file, List<String> transports, String listen) throws ConfigurationException {
     List<InetAddress> addresses = new ArrayList<>();
     for (String address : file.strings("rdma-addresses", List.of())) {
       try {
@@ -174,6 +173,25 @@ final class AgentConfigFile {
         throw file.wrong("rdma-addresses", "a list of IPv4 addresses");
       }
     }
+    if (transports.contains("rdma") && addresses.isEmpty()) {
+      addresses.add(rdmaAddress(listen));
+    }
     return addresses;
+  }
+
+  /** The address at which the agent listens is mostly that of the RDMA device as well. */
+  private static InetAddress rdmaAddress(String listen) throws ConfigurationException {
+    try {
+      InetAddress address = Inet4Address.ofLiteral(listen.substring(0, listen.lastIndexOf(':')));
+      if (!address.isAnyLocalAddress() && !address.isLoopbackAddress()) {
+        return address;
+      }
+    } catch (IllegalArgumentException e) {
+      // a name, or IPv6: no RDMA device is known by it
+    }
+    throw new ConfigurationException(
+        "the transport rdma needs rdma-addresses, IPv4 addresses of this host's RDMA device,"
+            + " or one of them in listen, which is "
+            + listen);
   }
 }

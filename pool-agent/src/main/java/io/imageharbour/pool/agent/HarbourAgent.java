@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
       "Examples:",
       "  harbour-agent --memory 8GiB",
       "  harbour-agent --config /etc/harbour/agent.toml",
-      "  harbour-agent --memory 64GiB --transport tcp --listen 10.0.0.7:7410",
+      "  harbour-agent --memory 64GiB --transport rdma,tcp --listen 10.0.0.7:7410",
       "",
       "Exit codes: 0 stopped when asked to, 1 could not start, 2 wrong option or configuration."
     })

@@ -79,8 +79,8 @@ public final class Placement {
     int wanted = Math.min(replicas, hashes.length);
     int[] best = new int[wanted];
     double[] scores = new double[wanted];
-    if (wanted == 0) {
-      return best;
+    if (hashes.length <= 1) {
+      return best; // nothing to choose from, so no logarithm: most reads of a small pool
     }
     long key =
         mix(digest.word0() + mix(digest.word1() + mix(digest.word2() + mix(digest.word3()))));

@@ -7,6 +7,7 @@ import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.process.ConfigurationException;
 import io.imageharbour.pool.security.PoolSecurity;
 import io.imageharbour.pool.security.TestCertificates;
+import java.net.Inet4Address;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -73,6 +74,27 @@ class AgentConfigFileTest {
     assertThatExceptionOfType(ConfigurationException.class)
         .isThrownBy(() -> parseSecurity(certificate))
         .withMessageContaining("TLS");
+  }
+
+  @Test
+  void theRdmaDeviceIsWhereTheAgentListensUnlessTheFileSaysOtherwise() throws Exception {
+    String rdma = "transports = [\"rdma\"]\n";
+    assertThat(parse(rdma + "listen = \"10.0.0.7:7410\"").rdmaAddresses())
+        .containsExactly(Inet4Address.ofLiteral("10.0.0.7"));
+    assertThat(
+            parse(rdma + "listen = \"10.0.0.7:7410\"\nrdma-addresses = [\"10.1.0.7\"]")
+                .rdmaAddresses())
+        .containsExactly(Inet4Address.ofLiteral("10.1.0.7"));
+    assertThat(parse("listen = \"10.0.0.7:7410\"").rdmaAddresses()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1:7410", "0.0.0.0:7410", "[2001:db8::7]:7410", "node7:7410"})
+  void anRdmaDeviceIsNotGuessedFrom(String listen) {
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> parse("transports = [\"rdma\"]\nlisten = \"" + listen + "\""))
+        .withMessageContaining("rdma-addresses")
+        .withMessageContaining(listen);
   }
 
   private static PoolSecurity parseSecurity(String lines) throws ConfigurationException {
