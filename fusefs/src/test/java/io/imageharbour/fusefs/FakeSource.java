@@ -46,6 +46,9 @@ public final class FakeSource implements ContentSource {
   /** How often that was. */
   public final AtomicInteger prompts = new AtomicInteger();
 
+  /** Where it waits when it is asked promptly, until it is open. */
+  public volatile CountDownLatch promptGate = new CountDownLatch(0);
+
   /** What it says of itself. */
   public volatile long bytesPerLatency;
 
@@ -101,8 +104,10 @@ public final class FakeSource implements ContentSource {
   }
 
   @Override
-  public Prompt fetchPromptly(Digest digest, int size, ChunkReceiver receiver) throws IOException {
+  public Prompt fetchPromptly(Digest digest, int size, ChunkReceiver receiver)
+      throws IOException, InterruptedException {
     prompts.incrementAndGet();
+    pass(promptGate);
     if (prompt == Prompt.BROUGHT && !receiver.accept(ByteBuffer.wrap(chunk(digest)))) {
       return Prompt.LACKING;
     }

@@ -8,11 +8,15 @@ import io.imageharbour.indexer.FileContent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,7 +40,9 @@ class PromptSourceTest {
       assertThat(store.mounted(big.digest())).hasBinaryContent(FakeImage.bytes(2, 3 << 20));
       assertThat(pool.fetches).hasValue(0);
       assertThat(registry.prompts).hasValue(0);
-      assertThat(store.store.stats().sources())
+      // a reader may be served a moment before the fetch is counted
+      await("the last fetch is counted", () -> sources(store).getFirst().fetches() >= 13);
+      assertThat(sources(store))
           .extracting(ContentStats.Source::fetches, ContentStats.Source::chunks)
           .containsExactly(tuple(13L, 13L), tuple(0L, 0L));
     }
@@ -96,6 +102,52 @@ class PromptSourceTest {
       }
       assertThat(pool.fetches).hasValue(0);
       assertThat(store.store.stats().ingestedFiles()).isEqualTo(READERS);
+    }
+  }
+
+  @Test
+  void manyReadersOfOneFileAreOneQuestion() throws Exception {
+    byte[] bytes = FakeImage.bytes(1, 5000);
+    FileContent content = image.addFrame(bytes).getFirst();
+    pool.prompt = Prompt.BROUGHT;
+    pool.promptGate = new CountDownLatch(1);
+    try (TestStore store = open();
+        ExecutorService readers = Executors.newFixedThreadPool(READERS)) {
+      Path file = store.mounted(content.digest());
+      List<Future<byte[]>> reads = new ArrayList<>();
+      for (int i = 0; i < READERS; i++) {
+        reads.add(readers.submit(() -> Files.readAllBytes(file)));
+      }
+      // who comes when the answer is there already may ask once more
+      await("all wait for the answer", () -> waitingInFetchPath() == READERS);
+      pool.promptGate.countDown();
+      for (Future<byte[]> read : reads) {
+        assertThat(read.get()).isEqualTo(bytes);
+      }
+      assertThat(pool.prompts).hasValue(1);
+      assertThat(registry.fetches).hasValue(0);
+    }
+  }
+
+  private static List<ContentStats.Source> sources(TestStore store) {
+    return store.store.stats().sources();
+  }
+
+  private static long waitingInFetchPath() {
+    return Thread.getAllStackTraces().entrySet().stream()
+        .filter(thread -> thread.getKey().getState() == Thread.State.TIMED_WAITING)
+        .filter(
+            thread ->
+                Arrays.stream(thread.getValue())
+                    .anyMatch(frame -> frame.getMethodName().equals("awaitFlight")))
+        .count();
+  }
+
+  private static void await(String what, BooleanSupplier condition) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as(what).isLessThan(deadline);
+      Thread.sleep(1);
     }
   }
 

@@ -2,7 +2,6 @@ package io.imageharbour.pool.client;
 
 import com.google.protobuf.ByteString;
 import io.imageharbour.pool.client.OfferQueue.Offered;
-import io.imageharbour.pool.memory.Span;
 import io.imageharbour.pool.proto.AllocateReply;
 import io.imageharbour.pool.proto.AllocateRequest;
 import io.imageharbour.pool.proto.CommitReply;
@@ -12,8 +11,7 @@ import io.imageharbour.pool.proto.Place;
 import io.imageharbour.pool.transport.TransportException;
 import io.imageharbour.pool.transport.WriteChannel;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -25,8 +23,6 @@ final class ContentWriter implements AutoCloseable {
 
   private final AgentLink link;
   private final PoolConfig config;
-  private final Arena arena = Arena.ofShared();
-  private final MemorySegment buffer = arena.allocate(Span.MAX_LENGTH, 4096);
   private Optional<Connected> session = Optional.empty();
   private Optional<WriteChannel> channel = Optional.empty();
   private long staging;
@@ -70,15 +66,18 @@ final class ContentWriter implements AutoCloseable {
       staging = reply.getStaging();
     }
     try {
-      boolean wrote = false;
+      List<WriteChannel.Piece> pieces = new ArrayList<>();
       for (int i = 0; i < contents.size(); i++) {
         Place place = reply.getPlaces(i);
         if (place.getResult() == Place.Result.WRITE) {
-          write(contents.get(i).bytes(), place.getOffset(), now, reply.getStagingSize());
-          wrote = true;
+          pieces.add(new WriteChannel.Piece(place.getOffset(), contents.get(i).bytes()));
         }
       }
-      return wrote ? commit(now, reply.getBatch()) : 0;
+      if (pieces.isEmpty()) {
+        return 0;
+      }
+      write(pieces, now, reply.getStagingSize());
+      return commit(now, reply.getBatch());
     } catch (IOException e) {
       closeChannel();
       throw e;
@@ -88,19 +87,16 @@ final class ContentWriter implements AutoCloseable {
   @Override
   public void close() {
     closeChannel();
-    arena.close();
   }
 
-  private void write(MemorySegment bytes, long offset, Connected now, long stagingSize)
+  private void write(List<WriteChannel.Piece> pieces, Connected now, long stagingSize)
       throws IOException, InterruptedException {
     if (channel.isEmpty()) {
       channel =
           Optional.of(
               now.transport().openForWriting(now.offer(), stagingSize, config.callTimeout()));
     }
-    // not from the heap, where no device reads
-    MemorySegment copy = buffer.asSlice(0, bytes.byteSize()).copyFrom(bytes);
-    channel.get().write(offset, copy, config.callTimeout());
+    channel.get().write(pieces, config.callTimeout());
   }
 
   private int commit(Connected now, long batch) throws AgentUnavailableException {

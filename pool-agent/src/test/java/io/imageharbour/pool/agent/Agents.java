@@ -64,6 +64,26 @@ public final class Agents {
         config.control());
   }
 
+  /** The same with this policy. */
+  public static AgentConfig with(AgentConfig config, PolicyKind policy) {
+    return new AgentConfig(
+        config.id(),
+        config.listen(),
+        config.memory(),
+        config.lockMemory(),
+        config.transports(),
+        config.socket(),
+        config.tcpPort(),
+        config.rdmaAddresses(),
+        config.rdmaPort(),
+        policy,
+        config.security(),
+        config.etcd(),
+        config.metricsAddress(),
+        config.logLevel(),
+        config.control());
+  }
+
   /** The same that registers itself in etcd. */
   public static AgentConfig with(AgentConfig config, EtcdConfig etcd, ControlConfig control) {
     return new AgentConfig(

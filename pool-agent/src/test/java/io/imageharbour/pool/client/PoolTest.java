@@ -9,6 +9,7 @@ import io.imageharbour.pool.agent.Agents;
 import io.imageharbour.pool.cluster.AgentAddress;
 import io.imageharbour.pool.cluster.Membership;
 import io.imageharbour.pool.cluster.StaticMembership;
+import io.imageharbour.pool.policy.PolicyKind;
 import io.imageharbour.pool.security.PoolSecurity;
 import io.imageharbour.pool.security.TestCertificates;
 import io.imageharbour.pool.transport.Transport;
@@ -19,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -105,6 +107,38 @@ class PoolTest {
     PoolClient client = client("shm", agent("a", 0));
     assertThat(client.read(Digest.sha256(new byte[9]), 9, bytes -> true)).isFalse();
     assertThat(client.stats().agents().getFirst().misses()).isEqualTo(1);
+  }
+
+  @Test
+  void anAgentKeepsWhatItsPolicySays() throws Exception {
+    assertThat(keptAfterAFlood(PolicyKind.LRU)).isZero();
+    assertThat(keptAfterAFlood(PolicyKind.W_TINYLFU)).isPositive();
+  }
+
+  /** How many contents that were read often stay when memory is filled twice with others. */
+  private long keptAfterAFlood(PolicyKind policy) throws Exception {
+    String id = policy.configName();
+    Agent agent = Agent.start(Agents.with(Agents.config(id, directory, 0, security), policy));
+    opened.add(agent);
+    PoolClient client = client("shm", agent);
+    int[] half = new int[8];
+    Arrays.fill(half, 512 << 10);
+    List<byte[]> popular = contents(half);
+    offer(client, popular);
+    try (PoolControl control = new PoolControl(List.of(address("a", agent)), security)) {
+      AgentControl asked = control.agents().getFirst();
+      for (int round = 1; round <= 4; round++) {
+        for (byte[] content : popular) {
+          assertThat(read(client, content)).isEqualTo(content);
+        }
+        long told = (long) round * popular.size();
+        await(() -> status(asked).hits() == told);
+      }
+    }
+    for (int i = 0; i < 16; i++) {
+      offer(client, contents(half));
+    }
+    return popular.stream().filter(content -> hits(client, content) == 1).count();
   }
 
   @Test

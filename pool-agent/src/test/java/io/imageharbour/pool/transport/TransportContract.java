@@ -248,8 +248,8 @@ public abstract class TransportContract {
     random.nextBytes(small);
     random.nextBytes(large);
     try (WriteChannel channel = openForWriting(mine)) {
-      channel.write(100, onHeap(small), PATIENCE);
-      channel.write(STAGING - large.length, onHeap(large), PATIENCE);
+      write(channel, 100, small);
+      write(channel, STAGING - large.length, large);
     }
     assertThat(slice(staging, 100, small.length)).isEqualTo(small);
     assertThat(slice(staging, STAGING - large.length, large.length)).isEqualTo(large);
@@ -258,12 +258,50 @@ public abstract class TransportContract {
   }
 
   @Test
+  void manyPiecesAreWrittenAtOnceEachToItsPlace() throws Exception {
+    Session mine = session(1);
+    SharedMemory staging = openStaging(mine);
+    byte[] expected = new byte[(int) STAGING];
+    List<WriteChannel.Piece> pieces = new ArrayList<>();
+    // as many as are brought in one batch, of all sizes, with room between them
+    int offset = 0;
+    for (int i = 0; i < 512; i++) {
+      byte[] bytes = new byte[i % 64 == 63 ? 200_000 : 1 + random.nextInt(3000)];
+      random.nextBytes(bytes);
+      System.arraycopy(bytes, 0, expected, offset, bytes.length);
+      pieces.add(new WriteChannel.Piece(offset, onHeap(bytes)));
+      offset += bytes.length + random.nextInt(64);
+    }
+    try (WriteChannel channel = openForWriting(mine)) {
+      channel.write(pieces, PATIENCE);
+      assertThat(slice(staging, 0, (int) STAGING)).isEqualTo(expected);
+      write(channel, 0, new byte[] {7});
+    }
+    assertThat(slice(staging, 0, 1)).containsExactly(7);
+  }
+
+  @Test
+  void onePieceOutsideStagingFailsAllOfThem() throws Exception {
+    Session mine = session(1);
+    SharedMemory unused = openStaging(mine);
+    List<WriteChannel.Piece> pieces =
+        List.of(
+            new WriteChannel.Piece(0, onHeap(new byte[10])),
+            new WriteChannel.Piece(STAGING - 9, onHeap(new byte[10])),
+            new WriteChannel.Piece(64, onHeap(new byte[1 << 20])));
+    try (WriteChannel channel = openForWriting(mine)) {
+      assertThatThrownBy(() -> channel.write(pieces, PATIENCE))
+          .isInstanceOf(TransportException.class);
+    }
+  }
+
+  @Test
   void nothingIsWrittenOutsideStaging() throws Exception {
     Session mine = session(1);
     SharedMemory staging = openStaging(mine);
     for (long offset : new long[] {STAGING - 9, STAGING, Long.MAX_VALUE - 4, -1}) {
       try (WriteChannel channel = openForWriting(mine)) {
-        assertThatThrownBy(() -> channel.write(offset, onHeap(new byte[10]), PATIENCE))
+        assertThatThrownBy(() -> write(channel, offset, new byte[10]))
             .isInstanceOfAny(TransportException.class, IllegalArgumentException.class);
       }
     }
@@ -319,6 +357,11 @@ public abstract class TransportContract {
     Offer offer = complete(server.offer(session));
     assertThat(transport.reaches(offer)).isTrue();
     return transport.openForReading(offer, sizes, PATIENCE);
+  }
+
+  protected static void write(WriteChannel channel, long offset, byte... bytes)
+      throws IOException, InterruptedException {
+    channel.write(List.of(new WriteChannel.Piece(offset, onHeap(bytes))), PATIENCE);
   }
 
   protected final WriteChannel openForWriting(Session session)

@@ -8,6 +8,7 @@ import io.imageharbour.pool.transport.WriteChannel;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * Writes by one-sided WRITEs, one after the other, out of a buffer that is registered. What lies
@@ -34,7 +35,14 @@ final class RdmaWrites implements WriteChannel {
   }
 
   @Override
-  public void write(long offset, MemorySegment bytes, Duration patience) throws TransportException {
+  public void write(List<Piece> pieces, Duration patience) throws TransportException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    for (Piece piece : pieces) {
+      write(piece.offset(), piece.bytes(), deadline);
+    }
+  }
+
+  private void write(long offset, MemorySegment bytes, long deadline) throws TransportException {
     if (bytes.byteSize() < 1 || bytes.byteSize() > Span.MAX_LENGTH) {
       throw new IllegalArgumentException("a write of %d bytes".formatted(bytes.byteSize()));
     }
@@ -52,7 +60,7 @@ final class RdmaWrites implements WriteChannel {
             request.getRdmaMod().setRemote_addr(connection.staging().address() + offset);
             request.getRdmaMod().setRkey(connection.staging().key());
           });
-      await(System.nanoTime(), patience);
+      await(deadline);
     } catch (TransportException e) {
       open = false;
       throw e;
@@ -62,17 +70,18 @@ final class RdmaWrites implements WriteChannel {
     }
   }
 
-  private void await(long begin, Duration patience) throws IOException {
+  private void await(long deadline) throws IOException {
+    long begin = System.nanoTime();
     while (status == NONE) {
       int unused = connection.poll((number, result) -> status = result);
-      long waited = System.nanoTime() - begin;
+      long now = System.nanoTime();
       if (status != NONE) {
         break;
       }
-      if (waited > patience.toNanos()) {
+      if (now - deadline > 0) {
         throw new TransportException("the bytes did not get to the agent in time");
       }
-      if (waited > SPIN_NANOS) {
+      if (now - begin > SPIN_NANOS) {
         sleep();
       }
     }

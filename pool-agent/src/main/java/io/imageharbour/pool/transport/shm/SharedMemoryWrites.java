@@ -6,6 +6,7 @@ import io.imageharbour.pool.transport.TransportException;
 import io.imageharbour.pool.transport.WriteChannel;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.List;
 
 /** Writes by copying into staging memory that the agent has passed. */
 final class SharedMemoryWrites implements WriteChannel {
@@ -20,12 +21,15 @@ final class SharedMemoryWrites implements WriteChannel {
   }
 
   @Override
-  public void write(long offset, MemorySegment bytes, Duration patience) throws TransportException {
+  public void write(List<Piece> pieces, Duration patience) throws TransportException {
     MemorySegment target = staging.segment();
-    if (offset < 0 || offset > target.byteSize() - bytes.byteSize()) {
-      throw new TransportException("the agent named a place that is not in its staging memory");
+    for (Piece piece : pieces) {
+      long size = piece.bytes().byteSize();
+      if (piece.offset() < 0 || piece.offset() > target.byteSize() - size) {
+        throw new TransportException("the agent named a place that is not in its staging memory");
+      }
+      MemorySegment.copy(piece.bytes(), 0, target, piece.offset(), size);
     }
-    MemorySegment.copy(bytes, 0, target, offset, bytes.byteSize());
   }
 
   @Override

@@ -248,6 +248,9 @@ public final class TcpServer implements TransportServer {
     byte[] request = new byte[Frames.REQUEST];
     byte[] piece = new byte[PIECE];
     while (true) {
+      if (in.available() == 0) {
+        out.flush();
+      }
       in.readFully(request);
       ByteBuffer said = ByteBuffer.wrap(request);
       int zero = said.getInt();
@@ -266,7 +269,6 @@ public final class TcpServer implements TransportServer {
         MemorySegment.copy(piece, 0, staging, ValueLayout.JAVA_BYTE, offset + done, now);
       }
       out.writeByte(Frames.OK);
-      out.flush();
     }
   }
 }

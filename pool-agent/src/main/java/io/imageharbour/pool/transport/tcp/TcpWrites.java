@@ -2,30 +2,37 @@ package io.imageharbour.pool.transport.tcp;
 
 import io.imageharbour.pool.transport.TransportException;
 import io.imageharbour.pool.transport.WriteChannel;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** Writes over one TCP connection, one piece after the other. */
+/**
+ * Writes over one TCP connection: all pieces without waiting, then the answer to each is awaited.
+ */
 final class TcpWrites implements WriteChannel {
 
+  /** Bytes that are handed to the kernel together; longer pieces go in several parts. */
+  private static final int PART = 64 << 10;
+
   private final Connection connection;
+  private final OutputStream out;
+  private final byte[] part = new byte[PART];
 
   /** Takes the connection over. */
   TcpWrites(Connection connection) {
     this.connection = connection;
+    out = new BufferedOutputStream(connection.out(), PART);
   }
 
   @Override
-  public void write(long offset, MemorySegment bytes, Duration patience) throws TransportException {
-    int length = Math.toIntExact(bytes.byteSize());
-    byte[] request = new byte[Frames.REQUEST + length];
-    ByteBuffer.wrap(request).putInt(0).putLong(offset).putInt(length);
-    MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, 0, request, Frames.REQUEST, length);
+  public void write(List<Piece> pieces, Duration patience) throws TransportException {
     CompletableFuture<Void> written = new CompletableFuture<>();
     CompletableFuture<Void> unused =
         written
@@ -37,9 +44,14 @@ final class TcpWrites implements WriteChannel {
                   }
                 });
     try {
-      connection.out().write(request);
-      if (connection.in().read() != Frames.OK) {
-        throw new TransportException("the agent did not take the bytes");
+      for (Piece piece : pieces) {
+        send(piece);
+      }
+      out.flush();
+      for (int i = 0; i < pieces.size(); i++) {
+        if (connection.in().read() != Frames.OK) {
+          throw new TransportException("the agent did not take the bytes");
+        }
       }
     } catch (TransportException e) {
       throw e;
@@ -47,6 +59,17 @@ final class TcpWrites implements WriteChannel {
       throw new TransportException("could not write to the agent: " + e.getMessage(), e);
     } finally {
       written.complete(null);
+    }
+  }
+
+  private void send(Piece piece) throws IOException {
+    int length = Math.toIntExact(piece.bytes().byteSize());
+    ByteBuffer.wrap(part).putInt(0).putLong(piece.offset()).putInt(length);
+    out.write(part, 0, Frames.REQUEST);
+    for (int done = 0; done < length; done += PART) {
+      int now = Math.min(PART, length - done);
+      MemorySegment.copy(piece.bytes(), ValueLayout.JAVA_BYTE, done, part, 0, now);
+      out.write(part, 0, now);
     }
   }
 

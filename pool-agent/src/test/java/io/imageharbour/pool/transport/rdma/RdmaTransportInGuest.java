@@ -157,11 +157,10 @@ class RdmaTransportInGuest extends TransportContract {
     Session session = session(1);
     openStaging(session);
     try (WriteChannel channel = openForWriting(session)) {
-      channel.write(0, MemorySegment.ofArray(new byte[] {1, 2, 3}), PATIENCE);
+      write(channel, 0, new byte[] {1, 2, 3});
       SharedMemory staging = session.closeStaging().orElseThrow();
       assertThat(server.connections()).isZero();
-      assertThatThrownBy(
-              () -> channel.write(0, MemorySegment.ofArray(new byte[] {4, 5, 6}), PATIENCE))
+      assertThatThrownBy(() -> write(channel, 0, new byte[] {4, 5, 6}))
           .isInstanceOf(TransportException.class)
           .hasMessageNotContaining("in time");
       assertThat(staging.segment().asByteBuffer().get(0)).isEqualTo((byte) 1);
