@@ -103,7 +103,8 @@ final class PoolIT {
             testbed.tree(),
             name,
             RegistryAccess.plainHttp(List.of()),
-            Optional.of(agent.pool(transport)));
+            // a busy machine is no reason to ask the registry
+            Optional.of(agent.pool(transport).withHeadStart(LIMIT)));
     Await.until(
         "harbourd to be connected to the agent",
         LIMIT,

@@ -58,7 +58,7 @@ final class AgentConfigFile {
     ConfigTable etcd = file.table("etcd");
     ConfigTable control = file.table("control");
     ConfigTable registry = file.table("registry");
-    String listen = options.listen().orElse(listen(file));
+    String listen = listen(file, options.listen());
     List<String> transports = transports(file, options.transports());
     AgentConfig config =
         new AgentConfig(
@@ -123,8 +123,15 @@ final class AgentConfigFile {
     }
   }
 
-  private static String listen(ConfigTable file) throws ConfigurationException {
-    return file.endpoint("listen").orElse("127.0.0.1:7410");
+  private static String listen(ConfigTable file, Optional<String> option)
+      throws ConfigurationException {
+    String written = file.endpoint("listen").orElse("127.0.0.1:7410");
+    if (option.isPresent() && !ConfigTable.isEndpoint(option.get())) {
+      throw new ConfigurationException(
+          "--listen is \"%s\", which must be host:port, such as 10.0.0.7:7410"
+              .formatted(option.get()));
+    }
+    return option.orElse(written);
   }
 
   private static long memory(ConfigTable file, Optional<String> option)

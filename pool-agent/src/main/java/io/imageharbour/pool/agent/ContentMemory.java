@@ -132,7 +132,7 @@ public final class ContentMemory implements AutoCloseable {
       throws OutOfHostMemoryException {
     this.source = source;
     this.regions = regions;
-    source.requireInAll(capacity);
+    source.requireInAll(capacity + tableSize(capacity));
     slabSize = slabSize(capacity);
     allocator = new SlabAllocator(slabSize);
     tableRegion = new Region(Region.TABLE, source.take("harbour-table", tableSize(capacity)));
@@ -403,6 +403,11 @@ public final class ContentMemory implements AutoCloseable {
   }
 
   private void addSlab() throws OutOfHostMemoryException {
+    if (slabs.size() == SlabAllocator.MAX_SLABS) {
+      throw new OutOfHostMemoryException(
+          "more than %d slabs of %d MiB can't be lent: set memory, and start the agent anew"
+              .formatted(SlabAllocator.MAX_SLABS, slabSize >> 20));
+    }
     Region region = new Region(lastRegion + 1, source.take("harbour-slab", slabSize));
     lastRegion++;
     slabs.put(allocator.addSlab(), region);

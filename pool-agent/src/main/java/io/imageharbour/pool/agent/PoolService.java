@@ -63,6 +63,9 @@ final class PoolService extends PoolGrpc.PoolImplBase {
   /** Contents in one message at most. */
   private static final int MAX_CONTENTS = 8192;
 
+  /** Each is read and hashed, with nothing else going on; clients name no more. */
+  private static final int MAX_SUSPECTS = 64;
+
   private static final int LIST_PAGE = 1024;
   private static final int MAX_NAME = 255;
 
@@ -140,6 +143,9 @@ final class PoolService extends PoolGrpc.PoolImplBase {
           require(
               request.getHits() >= 0 && request.getHitBytes() >= 0 && request.getMisses() >= 0,
               "counts are less than 2^63");
+          require(
+              request.getSuspects().size() <= MAX_SUSPECTS * Digest.BYTES,
+              "too many suspects at once");
           contents.read(digests(request.getRead()));
           contents.told(request.getHits(), request.getHitBytes(), request.getMisses());
           contents.check(digests(request.getSuspects()));

@@ -44,7 +44,7 @@ final class Connected implements AutoCloseable {
   /** How a read ended that did not fail. */
   enum Outcome {
     TAKEN,
-    /** The agent does not have it. */
+    /** The agent does not have it, or not where this session can read it. */
     MISSING,
     /** What the agent has under this name is something else. */
     WRONG
@@ -155,19 +155,24 @@ final class Connected implements AutoCloseable {
     Optional<Entry> known = Optional.ofNullable(addresses.getIfPresent(digest));
     Optional<Entry> entry = known.isPresent() ? known : lookUp(digest, deadline);
     for (int looks = 0; entry.isPresent(); looks++) {
-      if (entry.get().where().length() != size || !isWithin(entry.get().where())) {
+      Span where = entry.get().where();
+      if (where.length() != size) {
         return Outcome.WRONG;
       }
-      if (take(entry.get().where(), taker, deadline)) {
+      if (!isWithin(where)) {
+        return Outcome.MISSING;
+      }
+      Outcome outcome = take(where, taker, deadline);
+      if (outcome == Outcome.TAKEN) {
         if (known.isEmpty() || looks > 0) {
           addresses.put(digest, entry.get());
         }
-        return Outcome.TAKEN;
+        return outcome;
       }
       addresses.invalidate(digest);
       Optional<Entry> now = lookUp(digest, deadline);
       if (now.equals(entry) || looks > 0) {
-        return Outcome.WRONG;
+        return outcome;
       }
       entry = now;
     }
@@ -200,14 +205,14 @@ final class Connected implements AutoCloseable {
     }
   }
 
-  private boolean take(Span span, ContentTaker taker, long deadline)
+  private Outcome take(Span span, ContentTaker taker, long deadline)
       throws IOException, InterruptedException {
     try (RemoteRead content = read(span, deadline)) {
       ByteBuffer bytes = content.bytes().asByteBuffer().asReadOnlyBuffer();
-      return taker.take(bytes);
+      return taker.take(bytes) ? Outcome.TAKEN : Outcome.WRONG;
     } catch (MemoryGoneException e) {
-      // its slab went back to the host: the table says where it is now, if it is
-      return false;
+      // its slab went back to the host, or is not registered: the table says where it is now
+      return Outcome.MISSING;
     }
   }
 

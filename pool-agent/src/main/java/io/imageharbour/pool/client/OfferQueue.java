@@ -212,6 +212,10 @@ final class OfferQueue implements AutoCloseable {
                 .computeIfAbsent(each.getKey(), link -> new ContentWriter(link, config))
                 .write(each.getValue());
         stored.add(taken);
+      } catch (RuntimeException e) {
+        // a bug must not end what is brought to the other agents
+        dropped.add(each.getValue().size());
+        log.error("event=offers-broken agent={}", each.getKey().agent().id(), e);
       } catch (IOException e) {
         dropped.add(each.getValue().size());
         log.debug(

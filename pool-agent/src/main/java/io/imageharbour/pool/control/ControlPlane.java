@@ -219,7 +219,7 @@ public final class ControlPlane implements AutoCloseable {
     long now = System.nanoTime();
     // a tick that comes a little early is the one that is meant
     long interval = config.interval().toNanos() - tick().toNanos() / 2;
-    if (term.equals(lastTerm) && now - lastRound < interval) {
+    if (term.equals(lastTerm) && now - lastRound < interval || !round.knowsAgents()) {
       return;
     }
     lastTerm = term;

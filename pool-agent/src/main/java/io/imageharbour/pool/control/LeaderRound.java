@@ -55,6 +55,14 @@ final class LeaderRound {
   }
 
   /**
+   * Whether the agents are known: not until this one is listed with them. With a part of the
+   * memory, or none of it, most of what is admitted would be displaced.
+   */
+  boolean knowsAgents() {
+    return membership.agents().stream().anyMatch(agent -> agent.id().equals(leader));
+  }
+
+  /**
    * Makes a round.
    *
    * @param term in which the agent leads

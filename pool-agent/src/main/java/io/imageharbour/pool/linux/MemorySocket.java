@@ -17,6 +17,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A unix socket that passes {@link SharedMemory} on, which Java's own sockets can't. It keeps the
@@ -215,25 +216,30 @@ public final class MemorySocket implements AutoCloseable {
 
   /** Sends a message of 1 to {@link #MAX_MESSAGE} bytes. */
   public void send(ByteBuffer bytes) throws IOException {
-    send(bytes, Optional.empty());
+    send(bytes, OptionalInt.empty());
   }
 
   /** Sends a message, and memory for the receiver to map. */
   public void send(ByteBuffer bytes, SharedMemory memory) throws IOException {
-    send(bytes, Optional.of(memory));
+    int descriptor = memory.duplicateDescriptor();
+    try {
+      send(bytes, OptionalInt.of(descriptor));
+    } finally {
+      SharedMemory.closeDescriptor(descriptor);
+    }
   }
 
-  private void send(ByteBuffer bytes, Optional<SharedMemory> memory) throws IOException {
+  private void send(ByteBuffer bytes, OptionalInt descriptor) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment data = arena.allocate(bytes.remaining());
       data.copyFrom(MemorySegment.ofBuffer(bytes));
       MemorySegment header = header(arena, data);
-      if (memory.isPresent()) {
+      if (descriptor.isPresent()) {
         MemorySegment control = header.get(ADDRESS, MSG_CONTROL).reinterpret(CONTROL);
         control.set(JAVA_LONG, 0, CONTROL_WITH_ONE);
         control.set(JAVA_INT, CMSG_LEVEL, SOL_SOCKET);
         control.set(JAVA_INT, CMSG_TYPE, SCM_RIGHTS);
-        control.set(JAVA_INT, CMSG_DATA, memory.get().fd());
+        control.set(JAVA_INT, CMSG_DATA, descriptor.getAsInt());
       } else {
         header.set(JAVA_LONG, MSG_CONTROLLEN, 0);
       }

@@ -22,6 +22,7 @@ public final class SharedMemory implements AutoCloseable {
   private static final int MFD_HUGE_2MB = 21 << 26;
 
   private static final int F_ADD_SEALS = 1033;
+  private static final int F_DUPFD_CLOEXEC = 1030;
   private static final int F_GET_SEALS = 1034;
   private static final int F_SEAL_SEAL = 1;
   private static final int F_SEAL_SHRINK = 2;
@@ -121,8 +122,17 @@ public final class SharedMemory implements AutoCloseable {
     Libc.mlock(segment);
   }
 
-  int fd() {
-    return fd;
+  /**
+   * Another descriptor of it, for the caller to close: this one's number may be another file's as
+   * soon as the memory is closed by another thread.
+   *
+   * @throws IOException if it is closed, or there are too many open files
+   */
+  synchronized int duplicateDescriptor() throws IOException {
+    if (!arena.scope().isAlive()) {
+      throw new IOException("the memory was given back");
+    }
+    return Libc.fcntl(fd, F_DUPFD_CLOEXEC, 0);
   }
 
   /** Lets go of it in this process; whoever else has it keeps it. */

@@ -167,10 +167,16 @@ public final class ConfigTable {
     if (address.isEmpty()) {
       return Optional.empty();
     }
-    if (!address.matches("(\\[[0-9a-fA-F:]+]|[^:\\s]+):[0-9]{1,5}")) {
+    if (!isEndpoint(address)) {
       throw wrong(key, "host:port such as \"127.0.0.1:9393\"");
     }
     return Optional.of(address);
+  }
+
+  /** Whether this is {@code host:port}, with an IPv6 address in brackets and a port to 65535. */
+  public static boolean isEndpoint(String address) {
+    return address.matches("(\\[[0-9a-fA-F:]+]|[^:\\s]+):[0-9]{1,5}")
+        && Integer.parseInt(address.substring(address.lastIndexOf(':') + 1)) <= 65_535;
   }
 
   /** The key {@code log-level}. */

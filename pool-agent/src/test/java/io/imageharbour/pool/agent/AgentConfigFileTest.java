@@ -89,6 +89,22 @@ class AgentConfigFileTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"10.0.0.7", "10.0.0.7:", ":7410", "10.0.0.7:74100", "::1:7410", ""})
+  void whereItListensIsHostAndPort(String listen) {
+    AgentConfigFile.Options option =
+        new AgentConfigFile.Options(Optional.empty(), Optional.empty(), Optional.of(listen));
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> AgentConfigFile.parse("test", "", option))
+        .withMessageContaining("--listen")
+        .withMessageContaining("host:port");
+    if (!listen.isEmpty()) {
+      assertThatExceptionOfType(ConfigurationException.class)
+          .isThrownBy(() -> parse("listen = \"" + listen + "\""))
+          .withMessageContaining("host:port");
+    }
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"127.0.0.1:7410", "0.0.0.0:7410", "[2001:db8::7]:7410", "node7:7410"})
   void anRdmaDeviceIsNotGuessedFrom(String listen) {
     assertThatExceptionOfType(ConfigurationException.class)

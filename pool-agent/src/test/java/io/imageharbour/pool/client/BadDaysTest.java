@@ -104,6 +104,47 @@ class BadDaysTest extends BadDays {
         digest, content.length, bytes -> Digest.sha256(bytes).equals(digest), HURRY);
   }
 
+  @Test
+  void aStoppedAgentKeepsNothingFromTheOthers() throws Exception {
+    // its memory can be read, so it stays connected
+    AgentProcess stopped = process("a", 0, "shm");
+    AgentProcess other = process("b", 0, "shm");
+    PoolClient client = open(config(1), "shm", stopped.address(), other.address());
+    for (AgentAddress address : List.of(stopped.address(), other.address())) {
+      assertThat(client.awaitConnected(address, PATIENCE)).isTrue();
+    }
+    stopped.stop();
+    int there = 0;
+    // each on its own: an agent that is waited for each time would take minutes
+    for (byte[] content : contents(100, 1000)) {
+      client.offer(Digest.sha256(content), ByteBuffer.wrap(content));
+      assertThat(client.awaitOffers(PATIENCE)).isTrue();
+      there += isThere(client, content) ? 1 : 0;
+    }
+    assertThat(there).isGreaterThan(20);
+    assertThat(client.stats().dropped()).isEqualTo(100 - there);
+    stopped.resume();
+  }
+
+  @Test
+  void whatCameIntoMemoryThatASessionDoesNotKnowIsAMiss() throws Exception {
+    Agent agent = agent(agentConfig("a", 0, "shm"));
+    PoolConfig withoutReports =
+        new PoolConfig(1, Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofMinutes(5));
+    PoolClient reader = open(withoutReports, "shm", address("a", agent));
+    await(reader::isOfUse);
+    assertThat(Agents.resize(agent, 64 << 20)).isEqualTo(64 << 20);
+    List<byte[]> contents = contents(100, 500_000);
+    offerAll(client("shm", address("a", agent)), contents);
+
+    long there = contents.stream().filter(content -> isThere(reader, content)).count();
+
+    PoolStats.Agent stats = reader.stats().agents().getFirst();
+    assertThat(there).isBetween(20L, 80L);
+    assertThat(stats.misses()).isEqualTo(100 - there);
+    assertThat(stats.wrong()).isZero();
+  }
+
   /** By shared memory whoever has mapped it still reads it, and by RDMA the connection ends. */
   @Test
   void whatWasInASlabThatWentBackToTheHostIsAMissOverTcp() throws Exception {

@@ -12,11 +12,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** An agent on a host that has reserved huge pages; takes root, which reserves some. */
+@Tag("whole-machine")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class HugePagesTest extends BadDays {
 

@@ -78,6 +78,12 @@ class LeaderRoundTest {
     }
   }
 
+  @Test
+  void anAgentThatIsNotListedKnowsTooLittle() {
+    assertThat(round("a", 1).knowsAgents()).isTrue();
+    assertThat(round("not-listed", 1).knowsAgents()).isFalse();
+  }
+
   private Optional<Set<Digest>> admitted() throws Exception {
     return new AdmissionRecord(etcd).get().map(Admission::images);
   }

@@ -120,17 +120,36 @@ class MemorySocketTest {
   }
 
   @Test
+  void memoryThatWasGivenBackIsNotPassed() throws Exception {
+    Path path = directory.resolve("socket");
+    try (MemorySocket listener = MemorySocket.listen(path);
+        MemorySocket client = MemorySocket.connect(path, Duration.ofSeconds(5));
+        MemorySocket server = listener.accept()) {
+      SharedMemory memory = SharedMemory.create("test-region", 4096, false);
+      memory.close();
+      // which may get the number that the memory's descriptor had
+      try (SharedMemory other = SharedMemory.create("test-other", 4096, false)) {
+        assertThatThrownBy(() -> server.send(ByteBuffer.wrap(new byte[1]), memory))
+            .isInstanceOf(IOException.class)
+            .hasMessageContaining("given back");
+      }
+    }
+  }
+
+  @Test
   void ofDescriptorsThatNobodyAskedForNoneIsKept() throws Exception {
     Path path = directory.resolve("socket");
     try (MemorySocket listener = MemorySocket.listen(path);
         SharedMemory memory = SharedMemory.create("test-region", 4096, false)) {
+      int descriptor = memory.duplicateDescriptor();
       for (int count = 2; count <= 5; count++) {
         try (RawSocket client = new RawSocket(path);
             MemorySocket server = listener.accept()) {
-          client.sendDescriptors(memory.fd(), count);
+          client.sendDescriptors(descriptor, count);
           assertThatThrownBy(server::receive).isInstanceOf(IOException.class);
         }
       }
+      SharedMemory.closeDescriptor(descriptor);
       assertThat(descriptors("/memfd:test-region")).isEqualTo(1);
     }
   }

@@ -29,6 +29,7 @@ public final class SharedMemoryServer implements TransportServer {
 
   private static final int MAX_CONNECTIONS = 256;
   private static final Duration HELLO_PATIENCE = Duration.ofSeconds(5);
+  private static final Duration ACCEPT_PAUSE = Duration.ofMillis(100);
 
   private final Path path;
   private final String host;
@@ -123,10 +124,20 @@ public final class SharedMemoryServer implements TransportServer {
         slots.release();
         if (!closed) {
           log.warn("event=shm-not-accepted cause=\"{}\"", e.getMessage());
+          pause();
         }
       } catch (InterruptedException e) {
         return;
       }
+    }
+  }
+
+  /** What can't be accepted now, for want of descriptors, can't be in the same moment either. */
+  private static void pause() {
+    try {
+      Thread.sleep(ACCEPT_PAUSE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -6,6 +6,8 @@ import java.io.OutputStream;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -67,6 +69,25 @@ final class Connection implements AutoCloseable {
     return (SSLSocket) tls.getSocketFactory().createSocket(socket, host, socket.getPort(), true);
   }
 
+  /** Closes a socket unless what this answers is completed in time. */
+  static CompletableFuture<Void> closeUnlessDone(Socket socket, Duration patience) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    CompletableFuture<Void> unused =
+        done.orTimeout(patience.toNanos(), TimeUnit.NANOSECONDS)
+            .whenComplete(
+                (nothing, late) -> {
+                  if (late != null) {
+                    close(socket);
+                  }
+                });
+    return done;
+  }
+
+  /** Closes this unless what it answers is completed in time. */
+  CompletableFuture<Void> closeUnlessDone(Duration patience) {
+    return closeUnlessDone(socket, patience);
+  }
+
   InputStream in() {
     return in;
   }
@@ -87,6 +108,10 @@ final class Connection implements AutoCloseable {
   /** Without saying goodbye, which could wait for a thread that is writing. */
   @Override
   public void close() {
+    close(socket);
+  }
+
+  private static void close(Socket socket) {
     try {
       socket.close();
     } catch (IOException e) {

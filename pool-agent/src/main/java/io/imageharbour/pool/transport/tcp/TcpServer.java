@@ -26,7 +26,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +38,7 @@ public final class TcpServer implements TransportServer {
   private static final int MAX_CONNECTIONS = 1024;
   private static final int BACKLOG = 64;
   private static final Duration HELLO_PATIENCE = Duration.ofSeconds(5);
+  private static final Duration ACCEPT_PAUSE = Duration.ofMillis(100);
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
 
   /** What is copied at once, in bytes. */
@@ -136,6 +136,7 @@ public final class TcpServer implements TransportServer {
         slots.release();
         if (!listener.isClosed()) {
           log.warn("event=tcp-not-accepted cause=\"{}\"", e.getMessage());
+          pause();
         }
       } catch (InterruptedException e) {
         return;
@@ -143,10 +144,20 @@ public final class TcpServer implements TransportServer {
     }
   }
 
+  /** What can't be accepted now, for want of descriptors, can't be in the same moment either. */
+  private static void pause() {
+    try {
+      Thread.sleep(ACCEPT_PAUSE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private void serve(Client client) throws IOException {
     client.socket.setTcpNoDelay(true);
     client.socket.setKeepAlive(true);
-    CompletableFuture<Void> introduced = cutOffUnlessIntroduced(client.socket);
+    // whoever sends a byte now and then is never late with the next one
+    CompletableFuture<Void> introduced = Connection.closeUnlessDone(client.socket, HELLO_PATIENCE);
     Connection connection = Connection.ofServer(client.socket, tls);
     DataInputStream in = new DataInputStream(new BufferedInputStream(connection.in()));
     DataOutputStream out = new DataOutputStream(new BufferedOutputStream(connection.out(), PIECE));
@@ -177,26 +188,6 @@ public final class TcpServer implements TransportServer {
       }
     } finally {
       session.get().remove(end);
-    }
-  }
-
-  /** Whoever sends a byte now and then is never late with the next one. */
-  private static CompletableFuture<Void> cutOffUnlessIntroduced(Socket socket) {
-    CompletableFuture<Void> introduced = new CompletableFuture<>();
-    CompletableFuture<Void> unused =
-        introduced
-            .orTimeout(HELLO_PATIENCE.toNanos(), TimeUnit.NANOSECONDS)
-            .whenComplete((nothing, late) -> closeIfLate(socket, late != null));
-    return introduced;
-  }
-
-  private static void closeIfLate(Socket socket, boolean late) {
-    try {
-      if (late) {
-        socket.close();
-      }
-    } catch (IOException e) {
-      log.debug("event=close-failed cause=\"{}\"", e.getMessage());
     }
   }
 

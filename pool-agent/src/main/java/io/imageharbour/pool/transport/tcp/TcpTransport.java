@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import javax.net.ssl.SSLContext;
 
 /** Reads the memory of an agent over TCP. */
@@ -64,6 +65,8 @@ public final class TcpTransport implements Transport {
   private Connection open(Offer offer, byte purpose, Duration patience) throws IOException {
     TcpOffer tcp = (TcpOffer) offer;
     Socket socket = new Socket();
+    // a timeout of the socket begins anew with each byte of a handshake
+    CompletableFuture<Void> introduced = Connection.closeUnlessDone(socket, patience);
     try {
       socket.setTcpNoDelay(true);
       socket.setKeepAlive(true);
@@ -86,6 +89,8 @@ public final class TcpTransport implements Transport {
     } catch (IOException | RuntimeException | Error e) {
       socket.close();
       throw e;
+    } finally {
+      introduced.complete(null);
     }
   }
 }

@@ -11,7 +11,6 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Writes over one TCP connection: all pieces without waiting, then the answer to each is awaited.
@@ -33,16 +32,7 @@ final class TcpWrites implements WriteChannel {
 
   @Override
   public void write(List<Piece> pieces, Duration patience) throws TransportException {
-    CompletableFuture<Void> written = new CompletableFuture<>();
-    CompletableFuture<Void> unused =
-        written
-            .orTimeout(patience.toNanos(), TimeUnit.NANOSECONDS)
-            .whenComplete(
-                (nothing, late) -> {
-                  if (late != null) {
-                    connection.close();
-                  }
-                });
+    CompletableFuture<Void> written = connection.closeUnlessDone(patience);
     try {
       for (Piece piece : pieces) {
         send(piece);
