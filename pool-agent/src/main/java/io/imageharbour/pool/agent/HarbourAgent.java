@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
       "Examples:",
       "  harbour-agent --memory 8GiB",
       "  harbour-agent --config /etc/harbour/agent.toml",
-      "  harbour-agent --memory 64GiB --transport rdma,tcp --listen 10.0.0.7:7410",
+      "  harbour-agent --memory 64GiB --transport rdma,shm,tcp --listen 10.0.0.7:7410",
       "",
       "Exit codes: 0 stopped when asked to, 1 could not start, 2 wrong option or configuration."
     })
@@ -41,20 +41,23 @@ public final class HarbourAgent implements Callable<Integer> {
   @Option(
       names = "--memory",
       paramLabel = "SIZE",
-      description = "Memory to lend, such as 8GiB, instead of what is configured.")
+      description = "Memory to lend, such as 8GiB, instead of what is configured (default: 1GiB).")
   private Optional<String> memory = Optional.empty();
 
   @Option(
       names = "--transport",
       paramLabel = "NAME",
       split = ",",
-      description = "How clients may read it: some of rdma, shm, tcp, with commas between.")
+      description =
+          "How clients may read it: some of rdma, shm, tcp, with commas between, instead of what is"
+              + " configured (default: shm,tcp).")
   private List<String> transports = List.of();
 
   @Option(
       names = "--listen",
       paramLabel = "HOST:PORT",
-      description = "Address of the gRPC service, instead of the configured one.")
+      description =
+          "Address of the gRPC service, instead of the configured one (default: 127.0.0.1:7410).")
   private Optional<String> listen = Optional.empty();
 
   private HarbourAgent() {}
