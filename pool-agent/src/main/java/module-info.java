@@ -24,7 +24,6 @@ module io.imageharbour.pool {
   requires com.fasterxml.jackson.core;
   requires com.fasterxml.jackson.databind;
   requires com.fasterxml.jackson.dataformat.toml;
-  requires com.github.benmanes.caffeine;
   requires com.google.common;
   requires com.google.protobuf;
   requires disni;

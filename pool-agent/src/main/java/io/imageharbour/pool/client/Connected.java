@@ -1,7 +1,5 @@
 package io.imageharbour.pool.client;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import com.google.protobuf.ByteString;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.pool.memory.LookupTable;
@@ -22,6 +20,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 
 /**
  * An agent's memory, as one session sees it: looks contents up in the table and reads them. Safe
@@ -29,7 +29,9 @@ import java.util.Optional;
  */
 final class Connected implements AutoCloseable {
 
-  /** Addresses that are remembered, so that those contents need no look into the table. */
+  /**
+   * So many addresses are remembered; when there are more, all are forgotten, and looked up again.
+   */
   private static final int MAX_ADDRESSES = 16 << 10;
 
   private final HelloReply hello;
@@ -38,8 +40,9 @@ final class Connected implements AutoCloseable {
   private final ReadChannel channel;
   private final Map<Integer, Long> sizes;
   private final long tableSize;
-  private final Cache<Digest, Entry> addresses =
-      Caffeine.newBuilder().maximumSize(MAX_ADDRESSES).executor(Runnable::run).build();
+
+  /** Where contents were that were read before: these need no look into the table. */
+  private final ConcurrentMap<Digest, Entry> addresses = new ConcurrentHashMap<>();
 
   /** How a read ended that did not fail. */
   enum Outcome {
@@ -152,7 +155,7 @@ final class Connected implements AutoCloseable {
   Outcome read(Digest digest, int size, ContentTaker taker, Duration patience)
       throws IOException, InterruptedException {
     long deadline = System.nanoTime() + patience.toNanos();
-    Optional<Entry> known = Optional.ofNullable(addresses.getIfPresent(digest));
+    Optional<Entry> known = Optional.ofNullable(addresses.get(digest));
     Optional<Entry> entry = known.isPresent() ? known : lookUp(digest, deadline);
     for (int looks = 0; entry.isPresent(); looks++) {
       Span where = entry.get().where();
@@ -165,11 +168,11 @@ final class Connected implements AutoCloseable {
       Outcome outcome = take(where, taker, deadline);
       if (outcome == Outcome.TAKEN) {
         if (known.isEmpty() || looks > 0) {
-          addresses.put(digest, entry.get());
+          remember(digest, entry.get());
         }
         return outcome;
       }
-      addresses.invalidate(digest);
+      addresses.remove(digest);
       Optional<Entry> now = lookUp(digest, deadline);
       if (now.equals(entry) || looks > 0) {
         return outcome;
@@ -196,6 +199,13 @@ final class Connected implements AutoCloseable {
   /** A region that came after the connection was made is as good as a content that is not there. */
   private boolean isWithin(Span span) {
     return span.isWithin(sizes.getOrDefault(span.region(), 0L));
+  }
+
+  private void remember(Digest digest, Entry entry) {
+    if (addresses.size() >= MAX_ADDRESSES) {
+      addresses.clear();
+    }
+    addresses.put(digest, entry);
   }
 
   private Optional<Entry> lookUp(Digest digest, long deadline)
