@@ -89,15 +89,17 @@ final class HttpTransport implements AutoCloseable {
           overdue);
     } catch (IOException e) {
       request.cancel();
-      if (deadline.passed() && !(e instanceof InterruptedIOException)) {
-        SocketTimeoutException timeout = new SocketTimeoutException("the deadline has passed");
-        timeout.initCause(e);
-        throw timeout;
+      throw deadline.passed() && !(e instanceof InterruptedIOException) ? late(e) : e;
+    } catch (RuntimeException e) {
+      request.cancel();
+      if (deadline.passed()) {
+        // cancelled between two steps, the library finds itself without a connection
+        throw late(e);
       }
       throw e;
-    } catch (RuntimeException | Error e) {
+    } catch (Error e) {
       request.cancel();
-      if (e instanceof Error && clients.remove(tls, client)) {
+      if (clients.remove(tls, client)) {
         // The library closes a client's connections then, and never opens others.
         client.close(CloseMode.IMMEDIATE);
       }
@@ -105,6 +107,12 @@ final class HttpTransport implements AutoCloseable {
     } finally {
       overdue.forget(request);
     }
+  }
+
+  private static SocketTimeoutException late(Exception cause) {
+    SocketTimeoutException timeout = new SocketTimeoutException("the deadline has passed");
+    timeout.initCause(cause);
+    return timeout;
   }
 
   private CloseableHttpClient client(TlsSettings tls) {
