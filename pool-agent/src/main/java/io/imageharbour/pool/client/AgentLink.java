@@ -237,20 +237,20 @@ final class AgentLink implements AutoCloseable {
     try {
       Backoff backoff = new Backoff(MOST_PAUSE);
       while (!closed) {
-        long begin = System.nanoTime();
         try {
           if (connect()) {
+            long begin = System.nanoTime();
             stayConnected();
+            if (System.nanoTime() - begin > MOST_PAUSE.toNanos()) {
+              // one that ended sooner is a failure, too: it may have answered to hello alone
+              backoff.reset();
+            }
           }
         } catch (RuntimeException e) {
           // a bug must not cost the agent until this process ends
           log.error("event=link-broken agent={}", agent.id(), e);
         }
         connected.filter(session -> !session.isOpen()).ifPresent(this::dropClosed);
-        if (System.nanoTime() - begin > MOST_PAUSE.toNanos()) {
-          // a session that ended sooner is a failure, too: it may have answered to hello alone
-          backoff.reset();
-        }
         pause(Duration.ofNanos(backoff.next()));
       }
     } catch (InterruptedException e) {

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,7 +30,7 @@ public final class SharedMemoryServer implements TransportServer {
 
   private static final int MAX_CONNECTIONS = 256;
   private static final Duration HELLO_PATIENCE = Duration.ofSeconds(5);
-  private static final Duration ACCEPT_PAUSE = Duration.ofMillis(100);
+  private static final long ACCEPT_PAUSE_NANOS = Duration.ofMillis(100).toNanos();
 
   private final Path path;
   private final String host;
@@ -124,20 +125,12 @@ public final class SharedMemoryServer implements TransportServer {
         slots.release();
         if (!closed) {
           log.warn("event=shm-not-accepted cause=\"{}\"", e.getMessage());
-          pause();
+          // what can't be accepted for want of descriptors can't be in the same moment either
+          LockSupport.parkNanos(ACCEPT_PAUSE_NANOS);
         }
       } catch (InterruptedException e) {
         return;
       }
-    }
-  }
-
-  /** What can't be accepted now, for want of descriptors, can't be in the same moment either. */
-  private static void pause() {
-    try {
-      Thread.sleep(ACCEPT_PAUSE);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 

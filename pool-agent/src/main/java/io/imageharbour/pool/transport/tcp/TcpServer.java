@@ -26,6 +26,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,7 +39,7 @@ public final class TcpServer implements TransportServer {
   private static final int MAX_CONNECTIONS = 1024;
   private static final int BACKLOG = 64;
   private static final Duration HELLO_PATIENCE = Duration.ofSeconds(5);
-  private static final Duration ACCEPT_PAUSE = Duration.ofMillis(100);
+  private static final long ACCEPT_PAUSE_NANOS = Duration.ofMillis(100).toNanos();
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
 
   /** What is copied at once, in bytes. */
@@ -136,20 +137,12 @@ public final class TcpServer implements TransportServer {
         slots.release();
         if (!listener.isClosed()) {
           log.warn("event=tcp-not-accepted cause=\"{}\"", e.getMessage());
-          pause();
+          // what can't be accepted for want of descriptors can't be in the same moment either
+          LockSupport.parkNanos(ACCEPT_PAUSE_NANOS);
         }
       } catch (InterruptedException e) {
         return;
       }
-    }
-  }
-
-  /** What can't be accepted now, for want of descriptors, can't be in the same moment either. */
-  private static void pause() {
-    try {
-      Thread.sleep(ACCEPT_PAUSE);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 
