@@ -14,6 +14,7 @@ module io.imageharbour.cli {
   requires io.grpc;
   requires io.grpc.netty;
   requires io.grpc.stub;
+  requires io.imageharbour.fusefs;
   requires io.imageharbour.indexer;
   requires io.imageharbour.pool;
   requires io.imageharbour.snapshotter;

@@ -32,7 +32,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       ExitCode.OK + ":done, or everything that was checked is right",
-      ExitCode.CHECK_FAILED + ":what was checked is not right (verify, doctor, pool load)",
+      ExitCode.CHECK_FAILED + ":what was checked is not right (verify, diff, doctor, pool load)",
       ExitCode.USAGE + ":the command line makes no sense",
       ExitCode.NOT_FOUND + ":no such image or file",
       ExitCode.UNAUTHORISED + ":the registry, or the pool, wants other credentials",
@@ -89,6 +89,7 @@ public final class HarbourCtl implements Runnable {
     commandLine.addSubcommand(new LsCommand(root));
     commandLine.addSubcommand(new CatCommand(root));
     commandLine.addSubcommand(new VerifyCommand(root));
+    commandLine.addSubcommand(new DiffCommand(root));
     commandLine.addSubcommand(new DoctorCommand(root));
     commandLine.addSubcommand(PoolCommand.commandLine(root));
     commandLine.addSubcommand(new CompletionCommand(root));

@@ -1,5 +1,9 @@
 package io.imageharbour.cli;
 
+import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.convert.ConversionListener;
+import io.imageharbour.indexer.convert.OrdinaryImage;
+import io.imageharbour.indexer.image.ImageReader;
 import io.imageharbour.indexer.image.IndexImage;
 import io.imageharbour.indexer.image.Platform;
 import io.imageharbour.indexer.registry.ImageReference;
@@ -51,6 +55,19 @@ final class ImageSource {
                 .findFirst()
                 .orElse(here);
     return IndexImage.open(repository, tagOrDigest, chosen);
+  }
+
+  /**
+   * The tree of an image, an index image or an ordinary one, for the one platform that is meant.
+   * Reading an ordinary image takes all its layers.
+   */
+  ImageIndex readTree(RegistryClient client, ImageReference reference, ConversionListener listener)
+      throws IOException, InterruptedException {
+    Repository repository = client.repository(reference.repository());
+    Manifest manifest = repository.manifest(reference.tagOrDigest());
+    return new ImageReader(repository).parse(manifest).isHarbours()
+        ? open(client, reference).index()
+        : OrdinaryImage.readTree(repository, reference, platform, listener);
   }
 
   /** Opens an image for every platform that is meant: all that it has, unless one was named. */

@@ -158,7 +158,7 @@ final class Libc {
     }
   }
 
-  private static MethodHandle bind(String name, MemoryLayout result, MemoryLayout... arguments) {
+  static MethodHandle bind(String name, MemoryLayout result, MemoryLayout... arguments) {
     return LINKER.downcallHandle(
         LIBC.findOrThrow(name),
         FunctionDescriptor.of(result, arguments),
@@ -174,7 +174,7 @@ final class Libc {
         Linker.Option.firstVariadicArg(firstVariadic));
   }
 
-  private static long call(Call call) {
+  static long call(Call call) {
     try {
       MemorySegment state = STATE.get();
       long returned = call.invoke(state);
@@ -188,7 +188,7 @@ final class Libc {
 
   /** A downcall that leaves the error number in {@code errno} and returns -1 if it fails. */
   @FunctionalInterface
-  private interface Call {
+  interface Call {
     long invoke(MemorySegment errno) throws Throwable;
   }
 }

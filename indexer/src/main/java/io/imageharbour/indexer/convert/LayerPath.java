@@ -8,8 +8,15 @@ import java.util.List;
 /** Paths as archives have them, taken apart. */
 final class LayerPath {
 
-  /** The longest path that Linux takes ({@code PATH_MAX} without the NUL), in bytes. */
-  static final int MAX_BYTES = 4095;
+  /**
+   * The longest path, in bytes, as the index has it. It is more than a system call takes ({@code
+   * PATH_MAX} is 4,096 with the NUL): programs get there step by step, and so do archives that were
+   * made so.
+   */
+  static final int MAX_BYTES = 65_535;
+
+  /** The deepest path, in components; so deep is the longest that one system call takes. */
+  static final int MAX_COMPONENTS = 2047;
 
   private LayerPath() {}
 
@@ -28,6 +35,10 @@ final class LayerPath {
         throw new IllegalArgumentException("the path holds \"..\"");
       }
       components.add(FileName.of(component));
+    }
+    if (components.size() > MAX_COMPONENTS) {
+      throw new IllegalArgumentException(
+          "the path has more than " + MAX_COMPONENTS + " components");
     }
     return components;
   }

@@ -1,6 +1,7 @@
 package io.imageharbour.indexer.convert;
 
 import io.imageharbour.indexer.FileName;
+import io.imageharbour.indexer.Inode;
 import io.imageharbour.indexer.Metadata;
 import io.imageharbour.indexer.convert.LayerNode.Directory;
 import io.imageharbour.indexer.convert.LayerNode.Leaf;
@@ -31,8 +32,9 @@ import org.jspecify.annotations.Nullable;
  *       lead to then.
  * </ul>
  *
- * Where containerd fails, this fails too, save for a whiteout after an entry of the same name: that
- * one hides, as the specification has it, what the layers below have there.
+ * Where containerd fails, this fails too, with two exceptions: a whiteout after an entry of the
+ * same name hides, as the specification has it, what the layers below have there; and a path may be
+ * longer than a system call takes ({@link LayerPath#MAX_BYTES}).
  *
  * @see <a href="https://github.com/opencontainers/image-spec/blob/main/layer.md">OCI image layer
  *     specification</a>
@@ -179,9 +181,12 @@ final class LayerTree {
 
   private static LayerNode.SymbolicLink symbolicLink(TarEntry entry) {
     int length = entry.linkName().length;
-    if (length == 0 || length > LayerPath.MAX_BYTES) {
+    if (length == 0 || length > Inode.SymbolicLink.MAX_TARGET_BYTES) {
       throw new IllegalArgumentException(
-          "a symbolic link points to 1 to " + LayerPath.MAX_BYTES + " bytes, not " + length);
+          "a symbolic link points to 1 to "
+              + Inode.SymbolicLink.MAX_TARGET_BYTES
+              + " bytes, not "
+              + length);
     }
     return new LayerNode.SymbolicLink(entry.linkName());
   }
@@ -307,7 +312,8 @@ final class LayerTree {
         return resolved;
       }
       resolved = followed.get();
-      if (LayerPath.length(resolved) > LayerPath.MAX_BYTES) {
+      if (LayerPath.length(resolved) > LayerPath.MAX_BYTES
+          || resolved.size() > LayerPath.MAX_COMPONENTS) {
         throw new IllegalArgumentException("symbolic links make its path too long");
       }
     }

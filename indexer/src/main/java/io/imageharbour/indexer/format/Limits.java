@@ -23,8 +23,13 @@ final class Limits {
   /** An origin, or the name of an extended attribute, in bytes. */
   static final int TEXT_BYTES = 512;
 
-  /** A path from the root with its slashes, in bytes: {@code PATH_MAX} without the NUL. */
-  static final int PATH_BYTES = 4095;
+  /**
+   * A path from the root with its slashes, in bytes. Programs get further than {@code PATH_MAX}.
+   */
+  static final int PATH_BYTES = 65_535;
+
+  /** Directories in each other: as many as the longest path of one system call can name. */
+  static final int DEPTH = 2047;
 
   /** Extended attributes of one inode. */
   static final int XATTRS = 128;

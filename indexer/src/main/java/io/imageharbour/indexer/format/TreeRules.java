@@ -80,6 +80,9 @@ final class TreeRules {
     if (open.pathBytes + 1 + name.length() > Limits.PATH_BYTES) {
       throw new BrokenRuleException("the path has more than %d bytes", Limits.PATH_BYTES);
     }
+    if (path.size() > Limits.DEPTH) {
+      throw new BrokenRuleException("the path has more than %d components", Limits.DEPTH);
+    }
     if (entry.inode() == met && met < inodes.size()) {
       meet(open.pathBytes + 1 + name.length());
     } else {

@@ -354,6 +354,18 @@ class OverlaySemanticsTest {
   }
 
   @Test
+  void aPathThatNoSystemCallTakesIsKeptThoughContainerdRefusesIt() throws Exception {
+    String directory = "d".repeat(250) + "/";
+    LayerTar layer = new LayerTar().file(directory.repeat(20) + "bottom", "5 KB below");
+
+    assertThat(containerd.tree(List.of(layer.toBytes()))).as("containerd's tree").isEmpty();
+    assertThat(TreeListing.of(convert(layer))).containsKey(directory.repeat(20) + "bottom");
+    assertThatThrownBy(() -> convert(new LayerTar().file("d/".repeat(2047) + "bottom", "1")))
+        .isInstanceOf(UnconvertibleImageException.class)
+        .hasMessageContaining("more than 2047 components");
+  }
+
+  @Test
   void attributesAreKeptAsTheKernelWouldTakeThem() throws Exception {
     same(
         new LayerTar()

@@ -361,21 +361,32 @@ class HostileIndexTest {
   }
 
   @Test
-  void aPathThatIsTooLongIsRefused() throws IOException {
-    Tree.Builder tree = golden().getTreeBuilder().clear();
-    tree.addModes(0040755).addUids(0).addGids(0).addSeconds(0).addNanos(0);
-    StringBuilder names = new StringBuilder();
-    for (int i = 0; i < 100_000; i++) {
-      tree.addInodeModes(0).addInodeTimes(0).addEntryCounts(i < 99_999 ? 1 : 0);
-      names.append(i < 99_999 ? "d\0" : "");
-    }
-    tree.setNames(text(names.toString()));
-
-    assertThatThrownBy(() -> read(IndexBytes.seal(Index.newBuilder().setTree(tree).build())))
+  void aPathThatIsTooDeepIsRefused() {
+    assertThatThrownBy(() -> read(nested(100_000, "d")))
         .isInstanceOf(CorruptIndexException.class)
         .hasMessageContaining("/d/d/d")
-        .hasMessageContaining("the path has more than 4095 bytes")
+        .hasMessageContaining("the path has more than 2047 components")
         .satisfies(e -> assertThat(e.toString()).hasSizeLessThan(500));
+  }
+
+  @Test
+  void aPathThatIsTooLongIsRefused() throws IOException {
+    read(nested(256, "d".repeat(255)));
+    assertThatThrownBy(() -> read(nested(258, "d".repeat(255))))
+        .isInstanceOf(CorruptIndexException.class)
+        .hasMessageContaining("the path has more than 65535 bytes")
+        .satisfies(e -> assertThat(e.toString()).hasSizeLessThan(500));
+  }
+
+  /** An index of directories in each other, all of one name but the root. */
+  private static byte[] nested(int directories, String name) throws IOException {
+    Tree.Builder tree = golden().getTreeBuilder().clear();
+    tree.addModes(0040755).addUids(0).addGids(0).addSeconds(0).addNanos(0);
+    for (int i = 0; i < directories; i++) {
+      tree.addInodeModes(0).addInodeTimes(0).addEntryCounts(i < directories - 1 ? 1 : 0);
+    }
+    tree.setNames(text((name + "\0").repeat(directories - 1)));
+    return IndexBytes.seal(Index.newBuilder().setTree(tree).build());
   }
 
   @Property(tries = 300)

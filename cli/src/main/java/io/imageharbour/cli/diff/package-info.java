@@ -1,0 +1,2 @@
+/** File trees, of directories or images, compared as a program would see them. */
+package io.imageharbour.cli.diff;
