@@ -4,8 +4,10 @@ module io.imageharbour.testbed {
   exports io.imageharbour.testbed.guest;
 
   requires com.fasterxml.jackson.databind;
+  requires com.github.luben.zstd_jni;
   requires com.google.protobuf;
   requires io.grpc.stub;
+  requires io.imageharbour.fusefs;
   requires io.imageharbour.indexer;
   requires io.imageharbour.pool;
   requires io.netty.common;

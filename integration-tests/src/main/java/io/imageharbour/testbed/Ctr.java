@@ -2,10 +2,10 @@ package io.imageharbour.testbed;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.imageharbour.fusefs.linux.Mounts;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.testbed.image.TestImages;
-import io.imageharbour.testbed.tree.LinuxFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -15,11 +15,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * containerd's own client, for one containerd and one of its namespaces. Safe for several threads.
  */
 public final class Ctr {
+
+  /** More than this, with a NUL at the end, mount(2) does not take. */
+  private static final int PAGE = 4096;
 
   private static final Duration RUN_LIMIT = Duration.ofMinutes(5);
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -178,9 +183,30 @@ public final class Ctr {
             .text();
     List<String> options = new ArrayList<>();
     JSON.readTree(mounts).path(0).path("Options").forEach(option -> options.add(option.asText()));
-    try (LinuxFiles files = new LinuxFiles()) {
-      files.mountOverlay(target, String.join(",", options));
+    mountOverlay(target, String.join(",", options));
+  }
+
+  /**
+   * With one system call, as containerd does it: mount(8) cuts long options. Those that are longer
+   * than a page containerd makes shorter by standing in the directory that the lower ones share.
+   */
+  private static void mountOverlay(Path target, String options)
+      throws IOException, InterruptedException {
+    if (options.length() < PAGE) {
+      Mounts.mount("overlay", target, "overlay", 0, options);
+      return;
     }
+    Matcher first = Pattern.compile("lowerdir=(.*?)/\\d+/fs:").matcher(options);
+    if (!first.find()) {
+      throw new IllegalStateException("no lower directories that can be shortened: " + options);
+    }
+    String shared = first.group(1);
+    int lower = first.start();
+    String shorter =
+        options.substring(0, lower) + options.substring(lower).replace(shared + "/", "");
+    Command.of("sh", "-euc", "cd \"$0\" && mount -t overlay -o \"$1\" overlay \"$2\"")
+        .withArguments(shared, shorter, target)
+        .run();
   }
 
   /** Undoes {@link #mountImage}. */

@@ -279,7 +279,8 @@ final class HostileImageIT {
     List<OciLayout.Layer> layers = new ArrayList<>();
     for (byte[] blob : blobs) {
       Digest digest = layout.addBlob("application/octet-stream", blob).digest();
-      layers.add(new OciLayout.Layer(digest, blob.length, digest));
+      layers.add(
+          new OciLayout.Layer(OciLayout.Compression.GZIP.mediaType(), digest, blob.length, digest));
     }
     OciLayout.Descriptor beside = layout.addImage("unknown", layers, List.of());
     OciLayout.Layer layer =

@@ -1,18 +1,14 @@
 package io.imageharbour.testbed.image;
 
+import io.imageharbour.fusefs.linux.OpenDirectory;
 import io.imageharbour.testbed.Command;
-import io.imageharbour.testbed.tree.LinuxFiles;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -62,7 +58,9 @@ final class DebianImages {
     OciLayout layout = OciLayout.create(target);
     OciLayout.Layer layer =
         layout.addLayer(
-            tar -> pipe(Command.of("mmdebstrap", "--quiet", "--variant=minbase", SUITE, "-"), tar));
+            tar ->
+                Pipe.run(
+                    Command.of("mmdebstrap", "--quiet", "--variant=minbase", SUITE, "-"), tar));
     return layout.finish(
         layout.addImage(TestImages.architecture(), List.of(layer), List.of("bash")));
   }
@@ -80,7 +78,7 @@ final class DebianImages {
     convertWhiteouts(upper);
     OciLayout layout = OciLayout.create(target);
     OciLayout.Layer below = layout.addLayer(base, base.layers().getFirst());
-    OciLayout.Layer above = layout.addLayer(tar -> pipe(archive(upper), tar));
+    OciLayout.Layer above = layout.addLayer(tar -> Pipe.run(archive(upper), tar));
     return layout.finish(
         layout.addImage(TestImages.architecture(), List.of(below, above), command));
   }
@@ -107,13 +105,19 @@ final class DebianImages {
         Files.createFile(path.resolveSibling(".wh." + path.getFileName()));
       }
     }
-    try (Stream<Path> tree = Files.walk(upper);
-        LinuxFiles files = new LinuxFiles()) {
+    try (Stream<Path> tree = Files.walk(upper)) {
       for (Path directory : tree.filter(Files::isDirectory).toList()) {
-        if (files.xattrs(directory.toString()).containsKey("trusted.overlay.opaque")) {
+        if (isOpaque(directory)) {
           Files.createFile(directory.resolve(".wh..wh..opq"));
         }
       }
+    }
+  }
+
+  private static boolean isOpaque(Path directory) throws IOException {
+    try (OpenDirectory open = OpenDirectory.open(directory)) {
+      return open.xattrs().stream()
+          .anyMatch(xattr -> xattr.name().equals("trusted.overlay.opaque"));
     }
   }
 
@@ -134,22 +138,5 @@ final class DebianImages {
         .withArguments("--xattrs-include=security.capability", "--xattrs-include=user.*")
         .withArguments("--directory", tree, ".")
         .withTimeout(LIMIT);
-  }
-
-  /** Runs a program and passes on what it writes. */
-  private static void pipe(Command command, OutputStream to)
-      throws IOException, InterruptedException {
-    Process process = command.start();
-    try (InputStream out = process.getInputStream();
-        InputStream err = process.getErrorStream()) {
-      out.transferTo(to);
-      String errors = new String(err.readAllBytes(), StandardCharsets.UTF_8);
-      if (!process.waitFor(command.timeout().toMillis(), TimeUnit.MILLISECONDS)
-          || process.exitValue() != 0) {
-        throw new IOException(command + " failed: " + errors.strip());
-      }
-    } finally {
-      process.destroyForcibly();
-    }
   }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.github.luben.zstd.ZstdOutputStream;
 import io.imageharbour.indexer.Digest;
 import java.io.BufferedOutputStream;
 import java.io.FilterOutputStream;
@@ -15,6 +16,7 @@ import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 
@@ -31,8 +33,6 @@ public final class OciLayout {
   private static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
   private static final String INDEX = "application/vnd.oci.image.index.v1+json";
   private static final String CONFIG = "application/vnd.oci.image.config.v1+json";
-  private static final String LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
-
   private final Path directory;
 
   private OciLayout(Path directory) {
@@ -40,7 +40,40 @@ public final class OciLayout {
   }
 
   /** A layer: its blob, compressed, and the digest of what is inside. */
-  public record Layer(Digest blob, long size, Digest uncompressed) {}
+  public record Layer(String mediaType, Digest blob, long size, Digest uncompressed) {
+
+    /** The same blob under another media type. */
+    public Layer as(String otherType) {
+      return new Layer(otherType, blob, size, uncompressed);
+    }
+  }
+
+  /** How a layer is compressed. */
+  public enum Compression {
+    NONE("application/vnd.oci.image.layer.v1.tar"),
+    /** At level 6, as the usual tools do. */
+    GZIP("application/vnd.oci.image.layer.v1.tar+gzip"),
+    ZSTD("application/vnd.oci.image.layer.v1.tar+zstd");
+
+    private final String mediaType;
+
+    Compression(String mediaType) {
+      this.mediaType = mediaType;
+    }
+
+    /** The media type of such a layer. */
+    public String mediaType() {
+      return mediaType;
+    }
+
+    private OutputStream compress(OutputStream out) throws IOException {
+      return switch (this) {
+        case NONE -> out;
+        case GZIP -> new GzipStream(out);
+        case ZSTD -> new ZstdOutputStream(out);
+      };
+    }
+  }
 
   /** A blob and what it is. */
   public record Descriptor(String mediaType, Digest digest, long size) {}
@@ -67,21 +100,27 @@ public final class OciLayout {
     return directory;
   }
 
-  /** Adds a layer, compressed with gzip at level 6 as the usual tools do. */
+  /** Adds a layer, compressed with gzip. */
   public Layer addLayer(LayerWriter writer) throws IOException, InterruptedException {
+    return addLayer(Compression.GZIP, writer);
+  }
+
+  /** Adds a layer. */
+  public Layer addLayer(Compression compression, LayerWriter writer)
+      throws IOException, InterruptedException {
     MessageDigest inner = Digest.newMessageDigest();
     MessageDigest outer = Digest.newMessageDigest();
     Path temporary = directory.resolve("layer.tmp");
     try (OutputStream file = Files.newOutputStream(temporary);
         OutputStream hashed = new DigestOutputStream(file, outer);
-        OutputStream gzip = new BufferedOutputStream(new GzipStream(hashed), 1 << 17);
-        OutputStream tar = new DigestOutputStream(gzip, inner)) {
+        OutputStream packed = new BufferedOutputStream(compression.compress(hashed), 1 << 17);
+        OutputStream tar = new DigestOutputStream(packed, inner)) {
       writer.writeTo(new Unclosed(tar));
     }
     Digest blob = Digest.fromBytes(outer.digest());
     long size = Files.size(temporary);
     Files.move(temporary, blob(blob));
-    return new Layer(blob, size, Digest.fromBytes(inner.digest()));
+    return new Layer(compression.mediaType, blob, size, Digest.fromBytes(inner.digest()));
   }
 
   /** Adds a layer that another layout has, without copying it where the file system allows. */
@@ -100,6 +139,19 @@ public final class OciLayout {
   /** Adds config and manifest of an image. */
   public Descriptor addImage(String architecture, List<Layer> layers, List<String> command)
       throws IOException {
+    return addImage(
+        architecture,
+        layers,
+        config -> command.forEach(config.withObject("/config").withArrayProperty("Cmd")::add));
+  }
+
+  /**
+   * Adds config and manifest of an image.
+   *
+   * @param more adds to the config, which has the layers, a platform and a PATH
+   */
+  public Descriptor addImage(String architecture, List<Layer> layers, Consumer<ObjectNode> more)
+      throws IOException {
     ObjectNode config = JSON.createObjectNode();
     config.put("created", "2024-02-29T12:34:56Z").put("architecture", architecture);
     config.put("os", "linux");
@@ -107,7 +159,6 @@ public final class OciLayout {
     process
         .putArray("Env")
         .add("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    command.forEach(process.withArrayProperty("Cmd")::add);
     ArrayNode diffIds = config.putObject("rootfs").put("type", "layers").putArray("diff_ids");
     ArrayNode history = config.putArray("history");
     ObjectNode manifest = JSON.createObjectNode();
@@ -116,8 +167,9 @@ public final class OciLayout {
     for (Layer layer : layers) {
       diffIds.add(layer.uncompressed().toString());
       history.addObject().put("created", "2024-02-29T12:34:56Z").put("created_by", "testbed");
-      layerList.add(json(new Descriptor(LAYER, layer.blob(), layer.size())));
+      layerList.add(json(new Descriptor(layer.mediaType(), layer.blob(), layer.size())));
     }
+    more.accept(config);
     manifest.set("config", json(addBlob(CONFIG, JSON.writeValueAsBytes(config))));
     manifest.set("layers", layerList);
     return addBlob(MANIFEST, JSON.writeValueAsBytes(manifest));
@@ -163,6 +215,7 @@ public final class OciLayout {
         .map(
             i ->
                 new Layer(
+                    blobs.path(i).path("mediaType").asText(),
                     Digest.parse(blobs.path(i).path("digest").asText()),
                     blobs.path(i).path("size").asLong(),
                     Digest.parse(diffIds.path(i).asText())))

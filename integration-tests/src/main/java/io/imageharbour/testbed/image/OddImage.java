@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Random;
 
-/** Two layers with everything a tree can hold that usual images don't. */
+/** Three layers with everything a tree can hold that usual images don't. */
 final class OddImage {
 
   private static final Attributes DIRECTORY = Attributes.of(0755);
@@ -57,6 +57,21 @@ final class OddImage {
       tar.file("hidden/merged/above", FILE, text("from the upper layer"));
       tar.directory("links", DIRECTORY);
       tar.hardLink("links/across-layers", FILE, "hidden/opaque/new");
+    }
+  }
+
+  /** Brings back, and changes once more, what the upper layer hid and replaced. */
+  static void top(OutputStream out) throws IOException {
+    try (TarLayer tar = new TarLayer(out)) {
+      tar.directory("hidden", DIRECTORY);
+      tar.file("hidden/file", FILE, text("there again"));
+      tar.directory("hidden/directory", Attributes.of(0711));
+      tar.file("hidden/directory/another", FILE, text("there again, without what was in it"));
+      tar.directory("hidden/was-directory", DIRECTORY);
+      tar.file("hidden/was-directory/again", FILE, text("a directory again"));
+      tar.file("hidden/was-file", FILE, text("a file again"));
+      tar.directory("nodes", Attributes.of(0751));
+      tar.whiteout("nodes", "pipe");
     }
   }
 

@@ -75,38 +75,60 @@ public final class TestImages {
     return onDebian("redis-1", List.of("redis-server"), "redis-server");
   }
 
-  /** Everything that a tree can hold and usual images don't, in two layers; nothing to run. */
+  /** Everything that a tree can hold and usual images don't, in three layers; nothing to run. */
   public OciLayout odd() throws IOException, InterruptedException {
     return cached(
-        "odd-2",
+        "odd-4",
         (target, scratch) -> {
           OciLayout layout = OciLayout.create(target);
           List<OciLayout.Layer> layers =
-              List.of(layout.addLayer(OddImage::lower), layout.addLayer(OddImage::upper));
+              List.of(
+                  layout.addLayer(OddImage::lower),
+                  layout.addLayer(OddImage::upper),
+                  layout.addLayer(OddImage::top));
           return layout.finish(layout.addImage(architecture(), layers, List.of("/none")));
         });
   }
 
+  /** A layer of every kind of archive and compression that clients unpack; nothing to run. */
+  public OciLayout dialects() throws IOException, InterruptedException {
+    return cached("dialects-1", DialectsImage::build);
+  }
+
+  /** As many layers as Docker allows, each changing what those below have; nothing to run. */
+  public OciLayout manyLayers() throws IOException, InterruptedException {
+    return cached("many-layers-1", (target, _) -> ManyLayersImage.build(128, target));
+  }
+
+  /** A hundred thousand files in one directory; nothing to run. */
+  public OciLayout wide() throws IOException, InterruptedException {
+    return ofOneLayer("wide-1", tar -> WideImage.write(100_000, tar));
+  }
+
+  /** One file, {@code /huge}, of 5 GiB, most of it a hole; nothing to run. */
+  public OciLayout hugeFile() throws IOException, InterruptedException {
+    return cached("huge-file-1", HugeFileImage::build);
+  }
+
+  /** Attributes and paths that many tools can't handle; nothing to run. */
+  public OciLayout extreme() throws IOException, InterruptedException {
+    return ofOneLayer("extreme-1", ExtremeImage::write);
+  }
+
+  /** Debian with a config that has everything; run without arguments it tells what it has got. */
+  public OciLayout configured() throws IOException, InterruptedException {
+    OciLayout debian = debian();
+    return cached("configured-1", (target, _) -> ConfiguredImage.build(debian, target));
+  }
+
   /** A hundred thousand small files, all of them different; nothing to run. */
   public OciLayout manyFiles() throws IOException, InterruptedException {
-    return cached(
-        "many-files-1",
-        (target, scratch) -> {
-          OciLayout layout = OciLayout.create(target);
-          OciLayout.Layer layer = layout.addLayer(tar -> ManyFilesImage.write(100_000, tar));
-          return layout.finish(layout.addImage(architecture(), List.of(layer), List.of("/none")));
-        });
+    return ofOneLayer("many-files-1", tar -> ManyFilesImage.write(100_000, tar));
   }
 
   /** One file, {@code /big}, of 512 MiB that compress to about half. */
   public OciLayout bigFile() throws IOException, InterruptedException {
-    return cached(
-        "big-file-1",
-        (target, scratch) -> {
-          OciLayout layout = OciLayout.create(target);
-          OciLayout.Layer layer = layout.addLayer(tar -> BigFileImage.write(512, tar));
-          return layout.finish(layout.addImage(architecture(), List.of(layer), List.of("/none")));
-        });
+    return ofOneLayer("big-file-1", tar -> BigFileImage.write(512, tar));
   }
 
   private OciLayout onDebian(String name, List<String> packages, String... command)
@@ -116,6 +138,17 @@ public final class TestImages {
         name,
         (target, scratch) ->
             new DebianImages(scratch).withPackages(target, debian, packages, List.of(command)));
+  }
+
+  private OciLayout ofOneLayer(String name, OciLayout.LayerWriter writer)
+      throws IOException, InterruptedException {
+    return cached(
+        name,
+        (target, _) -> {
+          OciLayout layout = OciLayout.create(target);
+          List<OciLayout.Layer> layers = List.of(layout.addLayer(writer));
+          return layout.finish(layout.addImage(architecture(), layers, List.of("/none")));
+        });
   }
 
   private OciLayout cached(String name, Recipe recipe) throws IOException, InterruptedException {
