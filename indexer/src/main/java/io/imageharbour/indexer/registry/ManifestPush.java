@@ -13,6 +13,9 @@ import java.io.IOException;
  */
 final class ManifestPush {
 
+  /** The header by which a registry says that it lists the manifest with those of its subject. */
+  private static final String SUBJECT = "OCI-Subject";
+
   private final RegistryClient client;
   private final RepositoryName name;
 
@@ -21,7 +24,8 @@ final class ManifestPush {
     this.name = name;
   }
 
-  void push(String tagOrDigest, String mediaType, byte[] bytes)
+  /** Pushes it, and returns whether the registry has understood its subject. */
+  boolean push(String tagOrDigest, String mediaType, byte[] bytes)
       throws IOException, InterruptedException {
     Task task =
         new Task(
@@ -34,19 +38,17 @@ final class ManifestPush {
           "can't %s: it has %d bytes, and registries take at most %d"
               .formatted(task.description(), bytes.length, Manifest.MAX_SIZE));
     }
-    client
+    RequestBody body = new RequestBody(bytes, 0, bytes.length, mediaType);
+    return client
         .registry(name.registry())
         .call(
             name,
             task,
             Deadline.in(client.settings().deadline()),
-            (host, deadline) -> {
-              put(host, tagOrDigest, new RequestBody(bytes, 0, bytes.length, mediaType), deadline);
-              return true;
-            });
+            (host, deadline) -> put(host, tagOrDigest, body, deadline));
   }
 
-  private void put(HostConnection host, String tagOrDigest, RequestBody body, Deadline deadline)
+  private boolean put(HostConnection host, String tagOrDigest, RequestBody body, Deadline deadline)
       throws IOException, InterruptedException {
     RegistryRequest request =
         RegistryRequest.of(
@@ -58,6 +60,7 @@ final class ManifestPush {
       if (answer.status() != 201) {
         throw host.failure(answer, request, deadline);
       }
+      return answer.header(SUBJECT).isPresent();
     }
   }
 }

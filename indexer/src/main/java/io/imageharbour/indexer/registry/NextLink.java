@@ -1,5 +1,6 @@
 package io.imageharbour.indexer.registry;
 
+import java.net.URI;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -18,6 +19,29 @@ final class NextLink {
           ";\\s*+rel\\s*+=\\s*+(?:\"([^\"]*+)\"|([^;,\\s]++))", Pattern.CASE_INSENSITIVE);
 
   private NextLink() {}
+
+  /**
+   * Where an answer says that the next page is.
+   *
+   * @throws HostFailure if that is at another host
+   */
+  static Optional<URI> follow(Answer answer, Origin origin) throws HostFailure {
+    Optional<String> link =
+        answer.headers("Link").stream().flatMap(value -> find(value).stream()).findFirst();
+    if (link.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      URI next = Origin.follow(answer.uri(), link.get());
+      if (!Origin.of(next).equals(origin)) {
+        throw new IllegalArgumentException("leads to another host");
+      }
+      return Optional.of(next);
+    } catch (IllegalArgumentException e) {
+      throw new HostFailure(
+          HostFailure.Kind.REFUSED, "answered with a next page that " + e.getMessage());
+    }
+  }
 
   /** The target of the first link whose relation is {@code next}. */
   static Optional<String> find(String header) {

@@ -122,7 +122,32 @@ public final class Repository {
    */
   public void putManifest(String tagOrDigest, String mediaType, byte[] bytes)
       throws IOException, InterruptedException {
-    new ManifestPush(client, name).push(tagOrDigest, mediaType, bytes);
+    boolean unused = new ManifestPush(client, name).push(tagOrDigest, mediaType, bytes);
+  }
+
+  /**
+   * Pushes a manifest that names another one as its {@code subject}, under its digest, and sees to
+   * it that {@link #referrers} lists it. Where the registry does not, that replaces former ones of
+   * the same artifact type in the list.
+   *
+   * @param bytes at most {@link Manifest#MAX_SIZE}
+   */
+  public void putReferrer(Digest subject, String artifactType, String mediaType, byte[] bytes)
+      throws IOException, InterruptedException {
+    new ReferrerPush(client, name).push(subject, artifactType, mediaType, bytes);
+  }
+
+  /**
+   * Lists the manifests that name this one as their {@code subject}, with the registry's API or, if
+   * it has none, as the specification says for that case.
+   *
+   * @param artifactType what the caller looks for; others may be listed all the same
+   * @return image indexes, each at most {@link Manifest#MAX_SIZE} bytes; none if nothing refers to
+   *     it
+   */
+  public List<Manifest> referrers(Digest subject, String artifactType)
+      throws IOException, InterruptedException {
+    return new ReferrerList(client, name).list(subject, artifactType);
   }
 
   /**

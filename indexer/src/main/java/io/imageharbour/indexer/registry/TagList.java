@@ -59,7 +59,7 @@ final class TagList {
           throw host.failure(answer, request, deadline);
         }
         addTags(answer.readUpTo(MAX_PAGE, deadline), limit, tags);
-        next = nextPage(answer, host.host().origin());
+        next = NextLink.follow(answer, host.host().origin());
       }
     }
     return List.copyOf(tags);
@@ -79,23 +79,6 @@ final class TagList {
       if (tags.size() < limit && ManifestName.isTag(tag.asText(""))) {
         tags.add(tag.asText());
       }
-    }
-  }
-
-  private static Optional<URI> nextPage(Answer answer, Origin origin) throws HostFailure {
-    Optional<String> link =
-        answer.headers("Link").stream().flatMap(value -> NextLink.find(value).stream()).findFirst();
-    if (link.isEmpty()) {
-      return Optional.empty();
-    }
-    try {
-      URI next = Origin.follow(answer.uri(), link.get());
-      if (!Origin.of(next).equals(origin)) {
-        throw new IllegalArgumentException("leads to another host");
-      }
-      return Optional.of(next);
-    } catch (IllegalArgumentException e) {
-      throw new HostFailure(Kind.REFUSED, "answered with a next page that " + e.getMessage());
     }
   }
 }
