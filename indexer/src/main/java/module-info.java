@@ -6,7 +6,9 @@ module io.imageharbour.indexer {
   exports io.imageharbour.indexer.format;
   exports io.imageharbour.indexer.image;
   exports io.imageharbour.indexer.pack;
+  exports io.imageharbour.indexer.recipe;
   exports io.imageharbour.indexer.registry;
+  exports io.imageharbour.indexer.restore;
 
   requires com.github.luben.zstd_jni;
   requires com.google.protobuf;

@@ -88,6 +88,13 @@ final class ConvertCommand implements Callable<Integer> {
       description = "Compress with N threads (default: one per processor).")
   private int jobs = ConversionOptions.defaults().jobs();
 
+  @Option(
+      names = "--no-recipes",
+      description =
+          "Do not store what it takes to restore SOURCE: then it is needed as long as anybody may"
+              + " want it back.")
+  private boolean noRecipes;
+
   @Option(names = "--json", description = "Print the summary as JSON.")
   private boolean json;
 
@@ -119,7 +126,7 @@ final class ConvertCommand implements Callable<Integer> {
 
   private ConversionOptions options() throws UsageException {
     try {
-      return new ConversionOptions(platforms, dedupFrom, level, jobs);
+      return new ConversionOptions(platforms, dedupFrom, level, jobs, !noRecipes);
     } catch (IllegalArgumentException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }

@@ -4,6 +4,7 @@ import io.imageharbour.cli.text.Escaped;
 import io.imageharbour.cli.tree.PathNotFoundException;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.format.IndexTooNewException;
+import io.imageharbour.indexer.format.RecipeTooNewException;
 import io.imageharbour.indexer.registry.BlobNotFoundException;
 import io.imageharbour.indexer.registry.InvalidReferenceException;
 import io.imageharbour.indexer.registry.ManifestNotFoundException;
@@ -62,7 +63,7 @@ final class Failures {
           ConfigurationException _,
           FileSystemException _ ->
           ExitCode.LOCAL;
-      case IndexTooNewException _ -> ExitCode.TOO_NEW;
+      case IndexTooNewException _, RecipeTooNewException _ -> ExitCode.TOO_NEW;
       // every other failure that Harbour expects is about what it was given to read
       case HarbourException _ -> ExitCode.INVALID;
       case IOException _ -> ExitCode.LOCAL;

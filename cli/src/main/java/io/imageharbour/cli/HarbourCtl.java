@@ -85,6 +85,7 @@ public final class HarbourCtl implements Runnable {
     HarbourCtl root = new HarbourCtl(streams);
     CommandLine commandLine = new CommandLine(root);
     commandLine.addSubcommand(new ConvertCommand(root));
+    commandLine.addSubcommand(new RestoreCommand(root));
     commandLine.addSubcommand(new InspectCommand(root));
     commandLine.addSubcommand(new LsCommand(root));
     commandLine.addSubcommand(new CatCommand(root));

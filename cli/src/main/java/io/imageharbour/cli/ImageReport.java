@@ -1,7 +1,6 @@
 package io.imageharbour.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.imageharbour.cli.ImageSource.OpenedImage;
@@ -11,12 +10,18 @@ import io.imageharbour.cli.text.Json;
 import io.imageharbour.cli.text.Quantity;
 import io.imageharbour.cli.text.Table;
 import io.imageharbour.cli.text.Table.Align;
+import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.Pack;
+import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.image.IndexImage;
+import io.imageharbour.indexer.image.IndexImage.StoredRecipe;
+import io.imageharbour.indexer.recipe.ImageRecipe;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** What an index image is made of, for people and for scripts. */
 final class ImageReport {
@@ -25,7 +30,18 @@ final class ImageReport {
 
   /** One platform, with the documents that its registry keeps. */
   private record Part(
-      IndexImage image, IndexStatistics statistics, JsonNode manifest, JsonNode config) {
+      IndexImage image,
+      Optional<Recipe> recipe,
+      IndexStatistics statistics,
+      JsonNode manifest,
+      JsonNode config) {
+
+    long hiddenBytes() {
+      return recipe.stream()
+          .flatMap(it -> it.hidden().contents().stream())
+          .mapToLong(FileContent::size)
+          .sum();
+    }
 
     long indexBytes() {
       return manifest.at("/layers/0/size").asLong();
@@ -49,12 +65,15 @@ final class ImageReport {
     this.parts = parts;
   }
 
-  static ImageReport of(OpenedImage image) throws JsonProcessingException, IOException {
+  static ImageReport of(OpenedImage image) throws IOException, InterruptedException {
     List<Part> parts = new ArrayList<>();
     for (IndexImage platform : image.platforms()) {
       parts.add(
           new Part(
               platform,
+              platform.recipe().isPresent()
+                  ? Optional.of(ImageRecipe.read(platform))
+                  : Optional.empty(),
               IndexStatistics.of(platform.index()),
               MAPPER.readTree(platform.manifest().bytes()),
               MAPPER.readTree(platform.config())));
@@ -63,18 +82,22 @@ final class ImageReport {
   }
 
   void writeText(Writer out) throws IOException {
-    List<Pack> packs =
-        parts.stream().flatMap(part -> part.image.index().packs().stream()).distinct().toList();
+    List<Pack> packs = parts.stream().flatMap(ImageReport::allPacks).distinct().toList();
     Table head = new Table(Align.LEFT, Align.LEFT);
     head.row("image", image.reference().toString());
     head.row("digest", image.manifest().digest().toString());
     head.row(
         "size",
-        "%s in %s, %s of indexes"
+        "%s in %s, %s of indexes, %s of recipes"
             .formatted(
                 Quantity.bytes(packs.stream().mapToLong(Pack::size).sum()),
                 Quantity.count(packs.size(), "pack"),
-                Quantity.bytes(parts.stream().mapToLong(Part::indexBytes).sum())));
+                Quantity.bytes(parts.stream().mapToLong(Part::indexBytes).sum()),
+                Quantity.bytes(
+                    parts.stream()
+                        .flatMap(part -> part.image.recipe().stream())
+                        .mapToLong(StoredRecipe::size)
+                        .sum())));
     writeLines(head, "", out);
     for (Part part : parts) {
       out.write("\n" + part.image.platform() + "\n");
@@ -82,6 +105,13 @@ final class ImageReport {
       out.write("\n");
       writeLines(packs(part.statistics), "  ", out);
     }
+  }
+
+  /** Those that the index refers to, and those that the recipe does. */
+  private static Stream<Pack> allPacks(Part part) {
+    return Stream.concat(
+        part.image.index().packs().stream(),
+        part.recipe.stream().flatMap(recipe -> recipe.hidden().packs().stream()));
   }
 
   private static Table summary(Part part) {
@@ -111,8 +141,22 @@ final class ImageReport {
                 Quantity.count(statistics.directories()),
                 Quantity.count(statistics.links()),
                 Quantity.count(statistics.others())));
+    table.row("original", original(part));
     table.row("packs pushed to", Escaped.line(String.join(", ", part.image.index().origins())));
     return table;
+  }
+
+  private static String original(Part part) {
+    if (part.recipe.isEmpty()) {
+      return "can't be restored: converted without a recipe";
+    }
+    Recipe recipe = part.recipe.get();
+    return "can be restored: %s, recipe %s, %s of contents that no file shows in %s"
+        .formatted(
+            Quantity.count(recipe.layers().size(), "layer"),
+            Quantity.bytes(part.image.recipe().orElseThrow().size()),
+            Quantity.bytes(part.hiddenBytes()),
+            Quantity.count(recipe.hidden().packs().size(), "pack"));
   }
 
   private static Table packs(IndexStatistics statistics) {
@@ -165,6 +209,9 @@ final class ImageReport {
     json.writeNumberField("directories", statistics.directories());
     json.writeNumberField("symlinks", statistics.links());
     json.writeNumberField("others", statistics.others());
+    if (part.recipe.isPresent()) {
+      writeRecipe(part, part.recipe.get(), json);
+    }
     json.writeArrayFieldStart("origins");
     for (String origin : part.image.index().origins()) {
       json.writeString(origin);
@@ -182,6 +229,25 @@ final class ImageReport {
     json.writeEndArray();
     json.writeFieldName("config");
     MAPPER.writeTree(json, part.config);
+    json.writeEndObject();
+  }
+
+  private static void writeRecipe(Part part, Recipe recipe, JsonGenerator json) throws IOException {
+    StoredRecipe stored = part.image.recipe().orElseThrow();
+    json.writeObjectFieldStart("recipe");
+    json.writeStringField("digest", stored.digest().toString());
+    json.writeNumberField("size", stored.size());
+    json.writeNumberField("layers", recipe.layers().size());
+    json.writeNumberField("hiddenContents", recipe.hidden().contents().size());
+    json.writeNumberField("hiddenBytes", part.hiddenBytes());
+    json.writeArrayFieldStart("packs");
+    for (Pack pack : recipe.hidden().packs()) {
+      json.writeStartObject();
+      json.writeStringField("digest", pack.digest().toString());
+      json.writeNumberField("size", pack.size());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
     json.writeEndObject();
   }
 }

@@ -40,13 +40,15 @@ final class SummaryFormat {
             + " of layers ("
             + Quantity.bytes(summary.uncompressedBytes())
             + " of files)");
+    table.row("after", after(summary));
     table.row(
-        "after",
+        "pushed",
         Quantity.bytes(summary.pushedBytes())
-            + " pushed: packs "
+            + ": packs "
             + Quantity.bytes(summary.packBytes())
             + ", index "
-            + Quantity.bytes(summary.indexBytes()));
+            + Quantity.bytes(summary.indexBytes())
+            + recipes(summary));
     table.row("dedup saved", dedup(summary));
     table.row("time", Quantity.seconds(summary.elapsed()));
     for (String line : table.lines()) {
@@ -56,6 +58,26 @@ final class SummaryFormat {
     out.write("\nRun it:\n");
     out.write("  ctr images pull " + flags + target + "\n");
     out.write("  ctr run --rm -t --snapshotter harbour " + target + " NAME\n");
+  }
+
+  /** What is in the registry for this image, with the original and without. */
+  private static String after(ConversionSummary summary) {
+    String with =
+        Quantity.bytes(summary.storedBytes() + summary.sourceBytes())
+            + " with the original's layers";
+    return summary.recipeBytes() > 0
+        ? with + ", " + Quantity.bytes(summary.storedBytes()) + " when it is deleted"
+        : with;
+  }
+
+  private static String recipes(ConversionSummary summary) {
+    return summary.recipeBytes() > 0
+        ? ", recipe "
+            + Quantity.bytes(summary.recipeBytes())
+            + " and "
+            + Quantity.bytes(summary.hiddenBytes())
+            + " of packs for it"
+        : "; no recipe, so the original can't be restored";
   }
 
   /** Bytes of files, not of packs: what is not stored has no compressed size. */
@@ -92,7 +114,10 @@ final class SummaryFormat {
       json.writeNumberField("sourceBytes", summary.sourceBytes());
       json.writeNumberField("packBytes", summary.packBytes());
       json.writeNumberField("indexBytes", summary.indexBytes());
+      json.writeNumberField("recipeBytes", summary.recipeBytes());
+      json.writeNumberField("hiddenPackBytes", summary.hiddenBytes());
       json.writeNumberField("pushedBytes", summary.pushedBytes());
+      json.writeNumberField("storedBytes", summary.storedBytes());
       json.writeNumberField("referencedFiles", summary.referencedFiles());
       json.writeNumberField("referencedBytes", summary.referencedBytes());
       json.writeNumberField("seconds", summary.elapsed().toMillis() / 1000.0);

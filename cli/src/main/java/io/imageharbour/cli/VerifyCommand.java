@@ -2,14 +2,11 @@ package io.imageharbour.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.imageharbour.cli.progress.Progress;
-import io.imageharbour.cli.progress.Progress.Unit;
 import io.imageharbour.cli.text.Escaped;
 import io.imageharbour.cli.text.Json;
 import io.imageharbour.cli.text.Quantity;
-import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.image.IndexImage;
 import io.imageharbour.indexer.image.PackVerification;
-import io.imageharbour.indexer.image.PackVerifier;
 import io.imageharbour.indexer.image.Platform;
 import io.imageharbour.indexer.registry.RegistryClient;
 import java.io.IOException;
@@ -27,7 +24,9 @@ import picocli.CommandLine.Option;
     header = "Check every byte of an index image.",
     description = {
       "Reads all packs whole and checks the digest of every pack, chunk and file, for every"
-          + " platform. Exit code 0 means that all is right, 1 that something is damaged or missing."
+          + " platform. Where there is a recipe, makes every layer of the original and compares its"
+          + " digest: what passes can be restored. Exit code 0 means that all is right, 1 that"
+          + " something is damaged or missing."
     },
     footer = {
       "  harbourctl verify registry.example.com/python:3.12-harbour",
@@ -48,12 +47,11 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Map<Platform, PackVerification> found = new LinkedHashMap<>();
+    Map<Platform, ImageVerification> found = new LinkedHashMap<>();
     try (RegistryClient client = image.client();
         Progress progress = root.streams().progress(root.isVerbose())) {
       for (IndexImage index : image.openAll(client).platforms()) {
-        PackProgress packs = new PackProgress(progress, index);
-        found.put(index.platform(), new PackVerifier(packs).verify(index));
+        found.put(index.platform(), ImageVerification.of(index, progress));
       }
     }
     Writer out = root.streams().text();
@@ -63,46 +61,57 @@ final class VerifyCommand implements Callable<Integer> {
       writeText(found, out);
     }
     out.flush();
-    return found.values().stream().allMatch(PackVerification::isSound)
+    return found.values().stream().allMatch(ImageVerification::isSound)
         ? ExitCode.OK
         : ExitCode.CHECK_FAILED;
   }
 
-  private static void writeText(Map<Platform, PackVerification> found, Writer out)
+  private static void writeText(Map<Platform, ImageVerification> found, Writer out)
       throws IOException {
-    for (Map.Entry<Platform, PackVerification> entry : found.entrySet()) {
-      PackVerification result = entry.getValue();
-      for (String problem : result.problems()) {
+    for (Map.Entry<Platform, ImageVerification> entry : found.entrySet()) {
+      ImageVerification image = entry.getValue();
+      PackVerification result = image.packs();
+      for (String problem : image.problems()) {
         out.write(entry.getKey() + ": " + Escaped.line(problem) + "\n");
       }
       out.write(
-          "%s: %s (%s in %s, %s, %s read)%n"
+          "%s: %s (%s in %s, %s, %s read; %s)%n"
               .formatted(
                   entry.getKey(),
-                  result.isSound() ? "all is right" : "DAMAGED",
+                  image.isSound() ? "all is right" : "DAMAGED",
                   Quantity.count(result.contents(), "content"),
                   Quantity.count(result.packs(), "pack"),
                   Quantity.count(result.frames(), "frame"),
-                  Quantity.bytes(result.bytes())));
+                  Quantity.bytes(result.bytes()),
+                  restorable(image)));
     }
   }
 
-  private static void writeJson(Map<Platform, PackVerification> found, Writer out)
+  private static String restorable(ImageVerification image) {
+    if (!image.hasRecipe()) {
+      return "no recipe to restore the original with";
+    }
+    return image.isRestorable() ? "the original can be restored" : "NOT RESTORABLE";
+  }
+
+  private static void writeJson(Map<Platform, ImageVerification> found, Writer out)
       throws IOException {
     try (JsonGenerator generator = Json.generator(out)) {
       generator.writeStartArray();
-      for (Map.Entry<Platform, PackVerification> entry : found.entrySet()) {
-        PackVerification result = entry.getValue();
+      for (Map.Entry<Platform, ImageVerification> entry : found.entrySet()) {
+        ImageVerification image = entry.getValue();
+        PackVerification result = image.packs();
         generator.writeStartObject();
         generator.writeStringField("platform", entry.getKey().toString());
-        generator.writeBooleanField("sound", result.isSound());
+        generator.writeBooleanField("sound", image.isSound());
+        generator.writeBooleanField("restorable", image.isRestorable());
         generator.writeNumberField("packs", result.packs());
         generator.writeNumberField("frames", result.frames());
         generator.writeNumberField("chunks", result.chunks());
         generator.writeNumberField("contents", result.contents());
         generator.writeNumberField("bytes", result.bytes());
         generator.writeArrayFieldStart("problems");
-        for (String problem : result.problems()) {
+        for (String problem : image.problems()) {
           generator.writeString(problem);
         }
         generator.writeEndArray();
@@ -111,36 +120,5 @@ final class VerifyCommand implements Callable<Integer> {
       generator.writeEndArray();
     }
     out.write("\n");
-  }
-
-  /** One piece of work for each pack. */
-  private static final class PackProgress implements PackVerifier.Listener {
-
-    private final Progress.Stage stage;
-    private final Platform platform;
-    private final int packs;
-    private int started;
-
-    PackProgress(Progress progress, IndexImage image) {
-      this.stage = progress.stage(Unit.BYTES);
-      this.platform = image.platform();
-      this.packs = image.index().packs().size();
-    }
-
-    @Override
-    public void started(Digest pack, long bytes) {
-      started++;
-      stage.start(platform + " pack " + started + "/" + packs, bytes);
-    }
-
-    @Override
-    public void advanced(long bytes) {
-      stage.advance(bytes);
-    }
-
-    @Override
-    public void finished(Digest pack) {
-      stage.finish();
-    }
   }
 }

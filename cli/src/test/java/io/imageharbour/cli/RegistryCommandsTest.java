@@ -69,9 +69,12 @@ class RegistryCommandsTest {
         .contains("source       " + host + "/small:1\n")
         .contains("target       " + host + "/other:v2@" + digest + "\n")
         .contains("platforms    linux/amd64, linux/arm64\n")
-        .containsPattern("before       12\\.0 MB of layers \\(12\\.0 MB of files\\)\n")
+        .containsPattern("before       6\\.0 MB of layers \\(12\\.0 MB of files\\)\n")
         .containsPattern(
-            "after        [0-9.]+ [kM]?B pushed: packs [0-9.]+ [kM]?B, index [0-9.]+ kB\n")
+            "after        [0-9.]+ MB with the original's layers, [0-9.]+ MB when it is deleted\n")
+        .containsPattern(
+            "pushed       [0-9.]+ [kM]?B: packs [0-9.]+ [kM]?B, index [0-9.]+ kB, recipe [0-9.]+ kB"
+                + " and [0-9.]+ [kM]?B of packs for it\n")
         .containsPattern("dedup saved  [0-9.]+ MB of files: .*\n")
         .containsPattern("time         [0-9]+\\.[0-9] s\n")
         .contains("  ctr images pull --snapshotter harbour " + host + "/other:v2\n");
@@ -238,9 +241,48 @@ class RegistryCommandsTest {
     assertThat(result.exitCode()).as(result.out()).isZero();
     assertThat(result.out())
         .containsPattern(
-            "linux/amd64: all is right \\([0-9]+ contents in [0-9]+ packs?, .* read\\)\n")
+            "linux/amd64: all is right \\([0-9]+ contents in [0-9]+ packs?, .* read; the original"
+                + " can be restored\\)\n")
         .contains("linux/arm64: all is right");
-    assertThat(result.err()).contains("linux/arm64 pack 1/");
+    assertThat(result.err()).contains("linux/arm64 pack 1/").contains("linux/arm64 layer 1/");
+  }
+
+  @Test
+  void theOriginalIsRestored() throws Exception {
+    Invocation result = Invocation.of("restore", image, host + "/small:restored");
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    String digest = digestInRegistry("small:restored");
+    assertThat(result.out())
+        .contains("target       " + host + "/small:restored@" + digest + "\n")
+        .containsPattern("linux/arm64  image ID sha256:[0-9a-f]{64}, [0-9]+ layers?");
+    JsonNode again = json(Invocation.of("restore", "--json", image, host + "/small:again"));
+    assertThat(again.path("digest").textValue()).isEqualTo(digest);
+    assertThat(again.path("platforms")).hasSize(2);
+    assertThat(again.path("pushedBytes").longValue()).isZero();
+    JsonNode recipe = json(Invocation.of("inspect", "--json", image)).at("/platforms/0/recipe");
+    assertThat(recipe.path("layers").intValue()).isPositive();
+    assertThat(Invocation.of("inspect", image).out()).contains("can be restored: ");
+  }
+
+  @Test
+  void whatCantBeRestoredSaysWhy() throws Exception {
+    assertFailure(ExitCode.INVALID, "is the index image itself", "restore", image, image);
+    assertFailure(ExitCode.INVALID, "ordinary image", "restore", host + "/small:1", host + "/x:1");
+    assertFailure(
+        ExitCode.USAGE, "TARGET can't have a digest", "restore", image, image + "@" + Digest.EMPTY);
+    assertFailure(
+        ExitCode.INVALID,
+        "linux/s390x",
+        "restore",
+        "--platform",
+        "linux/s390x",
+        image,
+        host + "/x:1");
+    String without = host + "/single:without";
+    assertThat(convert("--no-recipes", "single", without).out()).contains("no recipe");
+    assertFailure(ExitCode.INVALID, "--no-recipes", "restore", without, host + "/x:1");
+    assertThat(Invocation.of("verify", without).out()).contains("no recipe");
+    assertThat(Invocation.of("inspect", without).out()).contains("can't be restored");
   }
 
   @Test

@@ -39,4 +39,9 @@ public record ImageIndex(
   public Inode.Directory root() {
     return (Inode.Directory) inodes.getFirst();
   }
+
+  /** The contents by themselves. */
+  public StoredContents stored() {
+    return new StoredContents(contents, frames, packs);
+  }
 }

@@ -5,17 +5,22 @@ import io.imageharbour.indexer.registry.ImageReference;
 import java.util.List;
 
 /**
- * How to convert. None of it but the level and the platforms changes what comes out for given
- * packs: in particular the digests don't depend on {@code jobs}.
+ * How to convert. None of it but the level, the platforms and whether there are recipes changes
+ * what comes out for given packs: in particular the digests don't depend on {@code jobs}.
  *
  * @param platforms the platforms to convert; empty for all that the source has
  * @param dedupFrom index images of the target's registry whose packs are referenced where they hold
  *     a file already, besides those in the target's repository
  * @param level zstd's compression level, 1 to 19
  * @param jobs how many threads compress, 1 to 256
+ * @param recipes whether what it takes to restore the original is stored too
  */
 public record ConversionOptions(
-    List<Platform> platforms, List<ImageReference> dedupFrom, int level, int jobs) {
+    List<Platform> platforms,
+    List<ImageReference> dedupFrom,
+    int level,
+    int jobs,
+    boolean recipes) {
 
   /** The level that {@code zstd} itself uses. */
   public static final int DEFAULT_LEVEL = 3;
@@ -31,25 +36,31 @@ public record ConversionOptions(
     }
   }
 
-  /** Every platform, deduplication within the target's repository, a thread per processor. */
+  /**
+   * Every platform, deduplication within the target's repository, a thread per processor, recipes.
+   */
   public static ConversionOptions defaults() {
     int jobs = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 256);
-    return new ConversionOptions(List.of(), List.of(), DEFAULT_LEVEL, jobs);
+    return new ConversionOptions(List.of(), List.of(), DEFAULT_LEVEL, jobs, true);
   }
 
   public ConversionOptions withPlatforms(List<Platform> wanted) {
-    return new ConversionOptions(wanted, dedupFrom, level, jobs);
+    return new ConversionOptions(wanted, dedupFrom, level, jobs, recipes);
   }
 
   public ConversionOptions withDedupFrom(List<ImageReference> images) {
-    return new ConversionOptions(platforms, images, level, jobs);
+    return new ConversionOptions(platforms, images, level, jobs, recipes);
   }
 
   public ConversionOptions withLevel(int zstdLevel) {
-    return new ConversionOptions(platforms, dedupFrom, zstdLevel, jobs);
+    return new ConversionOptions(platforms, dedupFrom, zstdLevel, jobs, recipes);
   }
 
   public ConversionOptions withJobs(int threads) {
-    return new ConversionOptions(platforms, dedupFrom, level, threads);
+    return new ConversionOptions(platforms, dedupFrom, level, threads, recipes);
+  }
+
+  public ConversionOptions withRecipes(boolean stored) {
+    return new ConversionOptions(platforms, dedupFrom, level, jobs, stored);
   }
 }

@@ -17,9 +17,13 @@ import java.util.List;
  * @param uniqueFiles different contents among them
  * @param uncompressedBytes size of all files, each counted as often as it occurs
  * @param uniqueBytes size of the different contents
- * @param sourceBytes size of the source's compressed layers
+ * @param sourceBytes size of the source's different layers, compressed
  * @param packBytes size of the packs that were pushed now
  * @param indexBytes size of the index layers that were pushed now
+ * @param hiddenBytes size of the packs that were pushed now for contents that no file shows
+ * @param recipeBytes size of the recipes that were pushed now
+ * @param storedBytes size of all that the index image needs in the registry, whether it was pushed
+ *     now or not: packs, index layers, recipes
  * @param referencedFiles different contents that a pack of the registry held already
  * @param referencedBytes size of those contents, uncompressed: what deduplication against the
  *     registry saved, besides {@code uncompressedBytes - uniqueBytes}
@@ -37,6 +41,9 @@ public record ConversionSummary(
     long sourceBytes,
     long packBytes,
     long indexBytes,
+    long hiddenBytes,
+    long recipeBytes,
+    long storedBytes,
     long referencedFiles,
     long referencedBytes,
     Duration elapsed) {
@@ -45,9 +52,9 @@ public record ConversionSummary(
     platforms = List.copyOf(platforms);
   }
 
-  /** Bytes that were pushed now: packs and index layers. */
+  /** Bytes that were pushed now: packs, index layers and recipes. */
   public long pushedBytes() {
-    return packBytes + indexBytes;
+    return packBytes + indexBytes + hiddenBytes + recipeBytes;
   }
 
   /**

@@ -7,21 +7,21 @@ import io.imageharbour.indexer.Inode;
 import io.imageharbour.indexer.convert.LayerNode.Leaf;
 import io.imageharbour.indexer.format.IndexBuilder;
 import io.imageharbour.indexer.format.InvalidTreeException;
-import io.imageharbour.indexer.format.PlacedChunk;
-import io.imageharbour.indexer.format.PlacedFrame;
+import io.imageharbour.indexer.format.PlacedContents;
 import io.imageharbour.indexer.format.TreeNode;
 import io.imageharbour.indexer.pack.PackedChunk;
 import io.imageharbour.indexer.pack.PackedFile;
-import io.imageharbour.indexer.pack.PackedFrame;
+import io.imageharbour.indexer.recipe.PackedContents;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /** Turns merged trees into indexes, and counts what is in them. For one thread. */
 final class IndexAssembly {
 
-  private final String origin;
+  private final List<String> origins;
   private final Set<Digest> contents = new HashSet<>();
 
   private long files;
@@ -31,17 +31,19 @@ final class IndexAssembly {
   private long referencedBytes;
 
   /**
-   * @param origin the repository that all packs are in
+   * @param origins the repositories that the packs are in
    */
-  IndexAssembly(String origin) {
-    this.origin = origin;
+  IndexAssembly(List<String> origins) {
+    this.origins = origins;
   }
 
   /** Makes the index of a tree whose packs are finished. */
   ImageIndex assemble(MergedTree tree) throws InvalidTreeException {
-    IndexBuilder builder = new IndexBuilder().addOrigin(origin);
+    PlacedContents placed = new PlacedContents();
     TreeNode.Directory root =
-        new OneTree(builder).directory(tree.root()); // hard links are within one tree
+        new OneTree(placed).directory(tree.root()); // hard links are within one tree
+    IndexBuilder builder = new IndexBuilder(placed);
+    origins.forEach(builder::addOrigin);
     return builder.build(root);
   }
 
@@ -93,12 +95,11 @@ final class IndexAssembly {
 
   private final class OneTree {
 
-    private final IndexBuilder builder;
+    private final PackedContents packed;
     private final Map<Leaf, TreeNode> leaves = new IdentityHashMap<>();
-    private final Map<PackedFrame, PlacedFrame> frames = new IdentityHashMap<>();
 
-    OneTree(IndexBuilder builder) {
-      this.builder = builder;
+    OneTree(PlacedContents placed) {
+      packed = new PackedContents(placed);
     }
 
     TreeNode.Directory directory(LayerNode.Directory directory) {
@@ -120,7 +121,7 @@ final class IndexAssembly {
           PackedFile content =
               file.content().orElseThrow(() -> new AssertionError("a file was not packed"));
           count(content);
-          addContent(content);
+          packed.add(content);
           yield new TreeNode.RegularFile(leaf.metadata(), content.digest());
         }
         case LayerNode.SymbolicLink link ->
@@ -130,30 +131,6 @@ final class IndexAssembly {
                 new Inode.Device(leaf.metadata(), device.block(), device.major(), device.minor()));
         case LayerNode.Fifo _ -> new TreeNode.Special(new Inode.Fifo(leaf.metadata()));
       };
-    }
-
-    private void addContent(PackedFile content) {
-      if (builder.hasContent(content.digest())) {
-        return;
-      }
-      builder.addContent(
-          content.digest(),
-          content.size(),
-          content.chunks().stream()
-              .map(
-                  chunk ->
-                      new PlacedChunk(
-                          chunk.digest(),
-                          chunk.size(),
-                          frames.computeIfAbsent(chunk.frame(), this::frame),
-                          chunk.offset()))
-              .toList());
-    }
-
-    private PlacedFrame frame(PackedFrame frame) {
-      builder.addPack(frame.pack().digest(), frame.pack().size());
-      return new PlacedFrame(
-          frame.pack().digest(), frame.offset(), frame.compressedSize(), frame.size());
     }
   }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
+import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.convert.ConversionListener.Stage;
 import io.imageharbour.indexer.convert.ConversionSummary.ConvertedPlatform;
 import io.imageharbour.indexer.format.IndexFormat;
@@ -16,13 +17,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Pushes what a conversion made:
  *
  * <pre>
  * tag ──► OCI index ──┬─► index image (linux/amd64): the source's config, one layer
- *                     └─► packs (unknown/unknown):   every pack that the index refers to, as layers
+ *                     └─► packs (unknown/unknown):   as layers every pack that the index refers to,
+ *                                                    those that the recipe does, and the recipe
  * </pre>
  *
  * The packs hang on the tag so that a registry's garbage collector keeps them and tools that copy
@@ -42,6 +45,13 @@ final class IndexImagePusher {
   private final ArrayNode manifests;
   private long layerBytes;
 
+  /**
+   * A recipe that is in the target.
+   *
+   * @param hiddenPacks packs that it refers to
+   */
+  record PushedRecipe(Digest digest, long size, List<Pack> hiddenPacks) {}
+
   IndexImagePusher(Repository target, ConversionListener listener) {
     this.target = target;
     this.listener = listener;
@@ -52,8 +62,12 @@ final class IndexImagePusher {
         .put(MediaTypes.INDEX_VERSION, Integer.toString(IndexFormat.VERSION));
   }
 
-  /** Pushes the index image and the pack manifest of one platform, under their digests. */
-  ConvertedPlatform push(SourceImage source, ImageIndex index)
+  /**
+   * Pushes the index image and the pack manifest of one platform, under their digests.
+   *
+   * @param recipe of the source, if one was made; its blob is there
+   */
+  ConvertedPlatform push(SourceImage source, ImageIndex index, Optional<PushedRecipe> recipe)
       throws IOException, InterruptedException {
     listener.started(Stage.PUSH_INDEX, source.platform().toString(), 5);
     IndexLayer layer = IndexLayer.of(index);
@@ -61,10 +75,10 @@ final class IndexImagePusher {
     pushBlob(config);
     pushBlob(layer.gzip());
     layerBytes += layer.gzip().length;
-    byte[] image = bytes(imageManifest(source, config, layer));
+    byte[] image = bytes(imageManifest(source, config, layer, recipe));
     pushManifest(image);
     pushBlob(EMPTY_JSON);
-    byte[] packs = bytes(packManifest(index.packs()));
+    byte[] packs = bytes(packManifest(index.packs(), recipe));
     pushManifest(packs);
     listener.finished(Stage.PUSH_INDEX);
     addToList(source, image, packs);
@@ -84,20 +98,28 @@ final class IndexImagePusher {
     return layerBytes;
   }
 
-  private ObjectNode imageManifest(SourceImage source, byte[] config, IndexLayer layer) {
+  private static ObjectNode imageManifest(
+      SourceImage source, byte[] config, IndexLayer layer, Optional<PushedRecipe> recipe) {
     ObjectNode manifest = manifest();
     manifest.set("config", descriptor(MediaTypes.OCI_CONFIG, config));
     manifest.putArray("layers").add(descriptor(MediaTypes.OCI_LAYER_GZIP, layer.gzip()));
     ObjectNode annotations = manifest.putObject("annotations");
     for (Map.Entry<String, String> annotation : source.manifest().annotations().entrySet()) {
-      annotations.put(annotation.getKey(), annotation.getValue());
+      if (!annotation.getKey().startsWith(MediaTypes.OWN_ANNOTATIONS)) {
+        annotations.put(annotation.getKey(), annotation.getValue());
+      }
     }
     annotations.put(MediaTypes.INDEX_VERSION, Integer.toString(IndexFormat.VERSION));
     annotations.put(MediaTypes.SOURCE_DIGEST, source.digest().toString());
+    recipe.ifPresent(
+        pushed ->
+            annotations
+                .put(MediaTypes.RECIPE_DIGEST, pushed.digest().toString())
+                .put(MediaTypes.RECIPE_SIZE, Long.toString(pushed.size())));
     return manifest;
   }
 
-  private static ObjectNode packManifest(List<Pack> packs) {
+  private static ObjectNode packManifest(List<Pack> packs, Optional<PushedRecipe> recipe) {
     ObjectNode manifest = manifest();
     manifest.put("artifactType", MediaTypes.PACKS);
     manifest.set("config", descriptor(MediaTypes.OCI_EMPTY, EMPTY_JSON));
@@ -105,7 +127,16 @@ final class IndexImagePusher {
     for (Pack pack : packs) {
       layers.add(descriptor(Pack.MEDIA_TYPE, pack.digest(), pack.size()));
     }
-    if (packs.isEmpty()) {
+    recipe.ifPresent(
+        pushed -> {
+          for (Pack pack : pushed.hiddenPacks()) {
+            if (!packs.contains(pack)) {
+              layers.add(descriptor(Pack.MEDIA_TYPE, pack.digest(), pack.size()));
+            }
+          }
+          layers.add(descriptor(Recipe.MEDIA_TYPE, pushed.digest(), pushed.size()));
+        });
+    if (layers.isEmpty()) {
       layers.add(descriptor(MediaTypes.OCI_EMPTY, EMPTY_JSON)); // an artifact has a layer
     }
     return manifest;

@@ -2,16 +2,17 @@ package io.imageharbour.indexer.convert;
 
 import io.imageharbour.indexer.Chunk;
 import io.imageharbour.indexer.Digest;
-import io.imageharbour.indexer.FileContent;
-import io.imageharbour.indexer.Frame;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
+import io.imageharbour.indexer.StoredContents;
 import io.imageharbour.indexer.convert.ConversionListener.Stage;
 import io.imageharbour.indexer.image.ImageReader;
 import io.imageharbour.indexer.image.IndexImage;
+import io.imageharbour.indexer.pack.KnownChunks;
 import io.imageharbour.indexer.pack.PackedChunk;
-import io.imageharbour.indexer.pack.PackedFrame;
+import io.imageharbour.indexer.pack.PackedFile;
+import io.imageharbour.indexer.recipe.ImageRecipe;
 import io.imageharbour.indexer.registry.BlobUpload;
 import io.imageharbour.indexer.registry.ImageReference;
 import io.imageharbour.indexer.registry.Manifest;
@@ -49,14 +50,23 @@ final class KnownPacks {
 
   private final RegistryClient registry;
   private final Repository target;
+  private final boolean withHidden;
   private final ConversionListener listener;
   private final Map<Digest, PackedChunk> chunks = new HashMap<>();
+  private final Map<Digest, PackedChunk> allChunks = new HashMap<>();
   private final Map<Digest, Repository> homes = new HashMap<>();
   private final Set<Digest> seen = new HashSet<>();
 
-  KnownPacks(RegistryClient registry, Repository target, ConversionListener listener) {
+  /**
+   * Knows nothing yet.
+   *
+   * @param withHidden whether the packs of hidden contents are looked at too
+   */
+  KnownPacks(
+      RegistryClient registry, Repository target, boolean withHidden, ConversionListener listener) {
     this.registry = registry;
     this.target = target;
+    this.withHidden = withHidden;
     this.listener = listener;
   }
 
@@ -75,9 +85,54 @@ final class KnownPacks {
     listener.finished(Stage.FIND_PACKS);
   }
 
+  /** The chunks that files of the images show: those in packs that containers read from. */
+  KnownChunks chunks() {
+    return KnownChunks.of(chunks);
+  }
+
   /** Every chunk that the packs hold. */
-  Map<Digest, PackedChunk> chunks() {
-    return chunks;
+  KnownChunks allChunks() {
+    return KnownChunks.of(allChunks);
+  }
+
+  /**
+   * Makes the packs known that an index refers to on which the source is built: every one of them
+   * is needed.
+   *
+   * @param places where they may be besides the target, in the order in which they are asked
+   * @throws HarbourException if one of them is in none
+   */
+  void addBase(ImageIndex base, List<Repository> places) throws IOException, InterruptedException {
+    for (Pack pack : base.packs()) {
+      if (!homes.containsKey(pack.digest())) {
+        homes.put(pack.digest(), find(pack, places));
+      }
+    }
+    add(base.stored(), target, List.of(chunks, allChunks));
+  }
+
+  private Repository find(Pack pack, List<Repository> places)
+      throws IOException, InterruptedException {
+    if (target.hasBlob(pack.digest())) {
+      return target;
+    }
+    StringBuilder asked = new StringBuilder(target.name().toString());
+    for (Repository place : places) {
+      try {
+        if (place.hasBlob(pack.digest())) {
+          return place;
+        }
+        asked.append(", ").append(place.name());
+      } catch (HarbourException e) {
+        asked.append(", ").append(place.name()).append(" (").append(e.getMessage()).append(')');
+      }
+    }
+    throw new HarbourException(
+        "Pack "
+            + pack.digest()
+            + " of the index image that the source is built on is not in "
+            + asked
+            + "; copy that index image with its packs to one of them (skopeo copy --all)");
   }
 
   /**
@@ -88,7 +143,8 @@ final class KnownPacks {
     Repository home = homes.get(pack.digest());
     if (home == null
         || home.name().equals(target.name())
-        || target.mountBlob(pack.digest(), home.name())) {
+        || (home.name().registry().equals(target.name().registry())
+            && target.mountBlob(pack.digest(), home.name()))) {
       return;
     }
     byte[] buffer = new byte[256 * 1024];
@@ -186,32 +242,37 @@ final class KnownPacks {
   private void add(List<IndexImage> images) throws IOException, InterruptedException {
     for (IndexImage image : images) {
       if (seen.add(image.manifest().digest())) {
-        add(image.index(), image.repository());
+        add(image.index().stored(), image.repository(), List.of(chunks, allChunks));
+        addHidden(image);
       }
     }
   }
 
-  private void add(ImageIndex index, Repository home) throws IOException, InterruptedException {
+  private void addHidden(IndexImage image) throws IOException, InterruptedException {
+    if (!withHidden || image.recipe().isEmpty()) {
+      return;
+    }
+    try {
+      add(ImageRecipe.read(image).hidden(), image.repository(), List.of(allChunks));
+    } catch (HarbourException e) {
+      listener.warned(
+          "What files of layers below show can't be used for deduplication: " + e.getMessage());
+    }
+  }
+
+  private void add(StoredContents stored, Repository home, List<Map<Digest, PackedChunk>> to)
+      throws IOException, InterruptedException {
     List<Boolean> usable = new ArrayList<>();
-    for (Pack pack : index.packs()) {
+    for (Pack pack : stored.packs()) {
       usable.add(isThere(pack, home));
     }
-    List<PackedFrame> frames = new ArrayList<>(index.frames().size());
-    for (Frame frame : index.frames()) {
-      frames.add(
-          PackedFrame.known(
-              index.packs().get(frame.pack()),
-              frame.offset(),
-              frame.compressedSize(),
-              frame.size()));
-    }
-    for (FileContent content : index.contents()) {
-      for (Chunk chunk : content.chunks()) {
-        if (usable.get(index.frames().get(chunk.frame()).pack())) {
-          chunks.putIfAbsent(
-              chunk.digest(),
-              new PackedChunk(
-                  chunk.digest(), chunk.size(), frames.get(chunk.frame()), chunk.offset()));
+    List<PackedFile> files = StoredFiles.of(stored);
+    for (int i = 0; i < files.size(); i++) {
+      List<Chunk> chunksOfFile = stored.contents().get(i).chunks();
+      for (int j = 0; j < chunksOfFile.size(); j++) {
+        if (usable.get(stored.frames().get(chunksOfFile.get(j).frame()).pack())) {
+          PackedChunk packed = files.get(i).chunks().get(j);
+          to.forEach(map -> map.putIfAbsent(packed.digest(), packed));
         }
       }
     }

@@ -1,6 +1,7 @@
 package io.imageharbour.indexer.convert;
 
 import io.imageharbour.indexer.FileName;
+import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Inode;
 import io.imageharbour.indexer.Metadata;
 import io.imageharbour.indexer.convert.LayerNode.Directory;
@@ -60,7 +61,7 @@ final class LayerTree {
   /** A directory's entry: its path, and the time to be set there in the end. */
   private record DatedPath(List<FileName> path, LayerNode.Mtime time) {}
 
-  private final Directory root = new Directory(Metadatas.UNDESCRIBED_DIRECTORY);
+  private final Directory root;
   private final List<DatedPath> dated = new ArrayList<>();
   private final List<ImpliedDirectory> implied = new ArrayList<>();
   private final int layer;
@@ -70,7 +71,17 @@ final class LayerTree {
    * @param layer 0 for the bottom layer
    */
   LayerTree(int layer) {
+    this(layer, new Directory(Metadatas.UNDESCRIBED_DIRECTORY));
+  }
+
+  private LayerTree(int layer, Directory root) {
     this.layer = layer;
+    this.root = root;
+  }
+
+  /** A bottom layer that is the tree of an index. */
+  static LayerTree of(ImageIndex index) throws UnconvertibleImageException {
+    return new LayerTree(0, IndexTree.of(index));
   }
 
   Directory root() {

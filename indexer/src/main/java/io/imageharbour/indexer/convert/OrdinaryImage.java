@@ -4,6 +4,7 @@ import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
 import io.imageharbour.indexer.image.Platform;
+import io.imageharbour.indexer.pack.KnownChunks;
 import io.imageharbour.indexer.pack.PackDestination;
 import io.imageharbour.indexer.pack.PackLayout;
 import io.imageharbour.indexer.pack.PackWriter;
@@ -43,14 +44,19 @@ public final class OrdinaryImage {
     try (PackWriter packs =
         new PackWriter(
             UnkeptPack::new,
-            Map.of(),
+            KnownChunks.of(Map.of()),
             PackLayout.DEFAULT,
             LEVEL,
             ConversionOptions.defaults().jobs())) {
       MergedTree tree =
-          new TreeReader(new RegistryLayers(repository, image, listener), packs).read();
+          new TreeReader(
+                  new RegistryLayers(repository, image, listener),
+                  BaseIndex.find(repository, image),
+                  packs,
+                  Optional.empty())
+              .read();
       packs.finishPack();
-      return new IndexAssembly(repository.name().toString()).assemble(tree);
+      return new IndexAssembly(List.of(repository.name().toString())).assemble(tree);
     }
   }
 

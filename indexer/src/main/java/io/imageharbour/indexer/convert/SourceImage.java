@@ -21,12 +21,17 @@ import java.util.Set;
  * One platform of an image that is to be converted.
  *
  * @param platform what it is for
- * @param digest of its manifest
+ * @param list what it was found through, if that is a list
+ * @param document its manifest as it is in the registry
  * @param manifest its layers and config
  * @param config its config
  */
 record SourceImage(
-    Platform platform, Digest digest, ImageManifest manifest, ImageReader.Config config) {
+    Platform platform,
+    Optional<Manifest> list,
+    Manifest document,
+    ImageManifest manifest,
+    ImageReader.Config config) {
 
   private static final String LINUX = "linux";
 
@@ -64,20 +69,26 @@ record SourceImage(
     List<SourceImage> images = new ArrayList<>();
     switch (document) {
       case ImageManifest manifest ->
-          images.add(image(reader, reference, top, manifest, Optional.empty()));
+          images.add(image(reader, reference, Optional.empty(), top, manifest, Optional.empty()));
       case ImageList list -> {
         for (Descriptor entry : list.manifests()) {
           if (isWanted(entry, wanted)) {
             Manifest manifest = repository.manifest(entry.digest().toString());
             if (reader.parse(manifest) instanceof ImageManifest image) {
               requireOrdinary(image, reference);
-              images.add(image(reader, reference, manifest, image, entry.platform()));
+              images.add(
+                  image(reader, reference, Optional.of(top), manifest, image, entry.platform()));
             }
           }
         }
       }
     }
     return select(images, wanted, reference);
+  }
+
+  /** Digest of its manifest. */
+  Digest digest() {
+    return document.digest();
   }
 
   /** Size of the compressed layers in bytes. */
@@ -99,6 +110,7 @@ record SourceImage(
   private static SourceImage image(
       ImageReader reader,
       ImageReference reference,
+      Optional<Manifest> list,
       Manifest manifest,
       ImageManifest image,
       Optional<Platform> listed)
@@ -136,7 +148,7 @@ record SourceImage(
     Platform configured = reader.platform(config, image.config().digest());
     // old configs lack the variant, by which a list tells its images apart
     Platform platform = listed.filter(it -> it.satisfies(configured)).orElse(configured);
-    return new SourceImage(platform, manifest.digest(), image, config);
+    return new SourceImage(platform, list, manifest, image, config);
   }
 
   private static List<SourceImage> select(
@@ -156,9 +168,13 @@ record SourceImage(
     return selected;
   }
 
+  /**
+   * One that has more layers than an index image was built on one by a tool that keeps annotations.
+   */
   private static void requireOrdinary(ImageDocument document, ImageReference reference)
       throws UnconvertibleImageException {
-    if (document.isHarbours()) {
+    boolean built = document instanceof ImageManifest image && image.layers().size() > 1;
+    if (document.isHarbours() && !built) {
       throw new UnconvertibleImageException(
           reference + " is an index image already; convert the image that it was made from");
     }

@@ -6,8 +6,8 @@ import io.imageharbour.indexer.Chunk;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.Frame;
-import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
+import io.imageharbour.indexer.StoredContents;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
@@ -22,10 +22,10 @@ final class ContentRules {
   private final List<Frame> frames;
   private final List<Pack> packs;
 
-  ContentRules(ImageIndex index) {
-    this.contents = index.contents();
-    this.frames = index.frames();
-    this.packs = index.packs();
+  ContentRules(StoredContents stored) {
+    this.contents = stored.contents();
+    this.frames = stored.frames();
+    this.packs = stored.packs();
   }
 
   void check() throws BrokenRuleException {

@@ -1,19 +1,15 @@
 package io.imageharbour.indexer.format;
 
-import io.imageharbour.indexer.Chunk;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.DirectoryEntry;
-import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.FileName;
-import io.imageharbour.indexer.Frame;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Inode;
-import io.imageharbour.indexer.Pack;
+import io.imageharbour.indexer.StoredContents;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -26,20 +22,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class IndexBuilder {
 
-  private static final Comparator<PlacedFrame> FRAME_ORDER =
-      Comparator.comparing(PlacedFrame::pack)
-          .thenComparingLong(PlacedFrame::offset)
-          .thenComparingInt(PlacedFrame::compressedSize)
-          .thenComparingInt(PlacedFrame::size);
-
-  private record PlacedContent(Digest digest, long size, List<PlacedChunk> chunks) {}
-
-  private final Map<Digest, PlacedContent> contents = new HashMap<>();
-  private final Map<Digest, Pack> packs = new HashMap<>();
+  private final PlacedContents contents;
   private final LinkedHashSet<String> origins = new LinkedHashSet<>();
 
   public IndexBuilder() {
-    contents.put(Digest.EMPTY, new PlacedContent(Digest.EMPTY, 0, List.of()));
+    this(new PlacedContents());
+  }
+
+  /** For trees that refer to these contents; more may be added to them. */
+  public IndexBuilder(PlacedContents contents) {
+    this.contents = contents;
   }
 
   /** Names a repository ({@code host/name}) that the packs were pushed to; order is kept. */
@@ -50,13 +42,13 @@ public final class IndexBuilder {
 
   /** Says how big a pack is that chunks lie in; may come after the contents. */
   public IndexBuilder addPack(Digest digest, long size) {
-    packs.putIfAbsent(digest, new Pack(digest, size));
+    contents.addPack(digest, size);
     return this;
   }
 
   /** Says of what a content consists. */
   public IndexBuilder addContent(Digest digest, long size, List<PlacedChunk> chunks) {
-    contents.putIfAbsent(digest, new PlacedContent(digest, size, List.copyOf(chunks)));
+    contents.addContent(digest, size, chunks);
     return this;
   }
 
@@ -65,34 +57,13 @@ public final class IndexBuilder {
    * its origins are not taken over.
    */
   public IndexBuilder addContentsOf(ImageIndex known) {
-    known.packs().forEach(pack -> addPack(pack.digest(), pack.size()));
-    List<PlacedFrame> frames =
-        known.frames().stream()
-            .map(
-                frame ->
-                    new PlacedFrame(
-                        known.packs().get(frame.pack()).digest(),
-                        frame.offset(),
-                        frame.compressedSize(),
-                        frame.size()))
-            .toList();
-    for (FileContent content : known.contents()) {
-      addContent(
-          content.digest(),
-          content.size(),
-          content.chunks().stream()
-              .map(
-                  chunk ->
-                      new PlacedChunk(
-                          chunk.digest(), chunk.size(), frames.get(chunk.frame()), chunk.offset()))
-              .toList());
-    }
+    contents.addAll(known.stored());
     return this;
   }
 
   /** Whether a content was added, so that the tree may refer to it. */
   public boolean hasContent(Digest digest) {
-    return contents.containsKey(digest);
+    return contents.has(digest);
   }
 
   /**
@@ -105,49 +76,19 @@ public final class IndexBuilder {
   public ImageIndex build(TreeNode.Directory root) throws InvalidTreeException {
     Numbering numbering = new Numbering();
     List<Inode> inodes = numbering.inodes(root);
-    ImageIndex index = place(inodes, numbering.contents);
+    StoredContents stored = contents.select(numbering.contentNumbers.keySet());
+    ImageIndex index =
+        new ImageIndex(
+            inodes, stored.contents(), stored.frames(), stored.packs(), List.copyOf(origins));
     IndexValidator.requireBuildable(index);
     return index;
-  }
-
-  private ImageIndex place(List<Inode> inodes, List<PlacedContent> used)
-      throws InvalidTreeException {
-    Map<PlacedFrame, Integer> frameNumbers = new HashMap<>();
-    for (PlacedContent content : used) {
-      content.chunks.forEach(chunk -> frameNumbers.put(chunk.frame(), 0));
-    }
-    List<Frame> frames = new ArrayList<>(frameNumbers.size());
-    List<Pack> usedPacks = new ArrayList<>();
-    for (PlacedFrame frame : frameNumbers.keySet().stream().sorted(FRAME_ORDER).toList()) {
-      if (usedPacks.isEmpty() || !usedPacks.getLast().digest().equals(frame.pack())) {
-        Pack pack = packs.get(frame.pack());
-        if (pack == null) {
-          throw new InvalidTreeException("its contents lie in the unknown pack " + frame.pack());
-        }
-        usedPacks.add(pack);
-      }
-      frameNumbers.put(frame, frames.size());
-      frames.add(
-          new Frame(usedPacks.size() - 1, frame.offset(), frame.compressedSize(), frame.size()));
-    }
-    List<FileContent> placed = new ArrayList<>(used.size());
-    for (PlacedContent content : used) {
-      List<Chunk> chunks = new ArrayList<>(content.chunks.size());
-      for (PlacedChunk chunk : content.chunks) {
-        int frame = frameNumbers.getOrDefault(chunk.frame(), -1);
-        chunks.add(new Chunk(chunk.digest(), chunk.size(), frame, chunk.offset()));
-      }
-      placed.add(new FileContent(content.digest, content.size, chunks));
-    }
-    return new ImageIndex(inodes, placed, frames, usedPacks, List.copyOf(origins));
   }
 
   /** Numbers inodes and contents as a depth-first walk meets them. */
   private final class Numbering {
     private final List<@Nullable Inode> inodes = new ArrayList<>();
     private final IdentityHashMap<TreeNode, Integer> inodeNumbers = new IdentityHashMap<>();
-    private final Map<Digest, Integer> contentNumbers = new HashMap<>();
-    final List<PlacedContent> contents = new ArrayList<>();
+    final Map<Digest, Integer> contentNumbers = new LinkedHashMap<>();
 
     /** A directory whose entries are being walked. */
     private record Open(
@@ -199,27 +140,15 @@ public final class IndexBuilder {
       return inodes.size() - 1;
     }
 
-    private Inode leaf(TreeNode node) throws InvalidTreeException {
+    private Inode leaf(TreeNode node) {
       return switch (node) {
         case TreeNode.RegularFile file ->
-            new Inode.RegularFile(file.metadata(), contentNumber(file.content()));
+            new Inode.RegularFile(
+                file.metadata(),
+                contentNumbers.computeIfAbsent(file.content(), _ -> contentNumbers.size()));
         case TreeNode.Special special -> special.inode();
         case TreeNode.Directory directory -> throw new AssertionError(directory);
       };
-    }
-
-    private int contentNumber(Digest digest) throws InvalidTreeException {
-      Integer known = contentNumbers.get(digest);
-      if (known != null) {
-        return known;
-      }
-      PlacedContent content = IndexBuilder.this.contents.get(digest);
-      if (content == null) {
-        throw new InvalidTreeException("a file has the unknown content " + digest);
-      }
-      contents.add(content);
-      contentNumbers.put(digest, contents.size() - 1);
-      return contents.size() - 1;
     }
   }
 }

@@ -29,7 +29,7 @@ final class IndexValidator {
         "%d of its %d contents are referred to by no file",
         index.contents().size() - contents,
         index.contents().size());
-    new ContentRules(index).check();
+    new ContentRules(index.stored()).check();
     checkOrigins(index.origins());
   }
 

@@ -1,8 +1,9 @@
 package io.imageharbour.indexer.format;
 
 /**
- * How big an index may be. Far above any image that was ever seen, and low enough that reading a
- * hostile index ends quickly: at all limits together, the model takes about 1 GiB of heap.
+ * How big an index may be, and a recipe. Far above any image that was ever seen, and low enough
+ * that reading a hostile index ends quickly: at all limits together, the model takes about 1 GiB of
+ * heap.
  */
 final class Limits {
 
@@ -36,6 +37,18 @@ final class Limits {
 
   /** Extended attributes of one inode, names and values, in bytes. */
   static final int XATTR_BYTES = 128 << 10;
+
+  /** Layers of a recipe: as many as a manifest may have. */
+  static final int LAYERS = 10_000;
+
+  /** Extents of all sparse files of a recipe together. */
+  static final int EXTENTS = 4 << 20;
+
+  /** The number of a content in a recipe: of the index, and hidden ones behind them. */
+  static final int MAX_CONTENT = 2 * ENTRIES;
+
+  /** Literal bytes of a recipe: 16 TiB, so that adding them up can't overflow. */
+  static final long LITERAL_BYTES = 1L << 44;
 
   private Limits() {}
 }

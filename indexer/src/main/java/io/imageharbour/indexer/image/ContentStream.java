@@ -4,8 +4,8 @@ import io.imageharbour.indexer.Chunk;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.Frame;
-import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
+import io.imageharbour.indexer.StoredContents;
 import io.imageharbour.indexer.pack.CorruptFrameException;
 import io.imageharbour.indexer.pack.FrameDecoder;
 import io.imageharbour.indexer.registry.Repository;
@@ -19,7 +19,7 @@ import java.security.MessageDigest;
 final class ContentStream extends InputStream {
 
   private final Repository repository;
-  private final ImageIndex index;
+  private final StoredContents stored;
   private final FileContent content;
   private final MessageDigest whole = Digest.newMessageDigest();
 
@@ -28,9 +28,9 @@ final class ContentStream extends InputStream {
   private byte[] inflated = new byte[0];
   private ByteBuffer current = ByteBuffer.allocate(0);
 
-  ContentStream(Repository repository, ImageIndex index, FileContent content) {
+  ContentStream(Repository repository, StoredContents stored, FileContent content) {
     this.repository = repository;
-    this.index = index;
+    this.stored = stored;
     this.content = content;
   }
 
@@ -58,13 +58,13 @@ final class ContentStream extends InputStream {
 
   private ByteBuffer open(Chunk chunk) throws IOException {
     if (chunk.frame() != frame) {
-      inflated = fetch(index.frames().get(chunk.frame()));
+      inflated = fetch(stored.frames().get(chunk.frame()));
       frame = chunk.frame();
     }
     ByteBuffer bytes = ByteBuffer.wrap(inflated, chunk.offset(), chunk.size()).slice();
     if (!Digest.sha256(bytes.duplicate()).equals(chunk.digest())) {
       throw new CorruptContentException(
-          location(index.frames().get(chunk.frame()))
+          location(stored.frames().get(chunk.frame()))
               + " does not hold the chunk "
               + chunk.digest()
               + " that the index says it holds; convert the image again");
@@ -81,7 +81,7 @@ final class ContentStream extends InputStream {
   }
 
   private byte[] fetch(Frame wanted) throws IOException {
-    Pack pack = index.packs().get(wanted.pack());
+    Pack pack = stored.packs().get(wanted.pack());
     try {
       byte[] compressed =
           repository.readBlob(pack.digest(), pack.size(), wanted.offset(), wanted.compressedSize());
@@ -98,7 +98,7 @@ final class ContentStream extends InputStream {
     return "The frame at "
         + wanted.offset()
         + " of pack "
-        + index.packs().get(wanted.pack()).digest()
+        + stored.packs().get(wanted.pack()).digest()
         + " in "
         + repository.name();
   }

@@ -76,7 +76,12 @@ public final class ImageReader {
     try (InputStream blob = repository.openBlob(config.digest(), config.size())) {
       bytes = blob.readAllBytes();
     }
-    return new Config(bytes, object(bytes, config.digest()));
+    return config(bytes);
+  }
+
+  /** Parses a config that came in another way. */
+  public Config config(byte[] bytes) throws MalformedImageException {
+    return new Config(bytes, object(bytes, Digest.sha256(bytes)));
   }
 
   /** What the config says that it is for. */

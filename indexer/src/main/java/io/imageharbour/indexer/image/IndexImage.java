@@ -1,7 +1,9 @@
 package io.imageharbour.indexer.image;
 
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.StoredContents;
 import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.indexer.image.ImageDocument.ImageList;
 import io.imageharbour.indexer.image.ImageDocument.ImageManifest;
@@ -22,12 +24,13 @@ import java.util.stream.Collectors;
 public final class IndexImage {
 
   /** The largest index layer that is read, compressed and not: an index has at most 256 MiB. */
-  private static final long MAX_LAYER = 257L << 20;
+  public static final long MAX_LAYER = 257L << 20;
 
   private final Repository repository;
   private final Platform platform;
   private final Manifest manifest;
   private final Digest source;
+  private final Optional<StoredRecipe> recipe;
   private final byte[] config;
   private final ImageIndex index;
 
@@ -36,12 +39,14 @@ public final class IndexImage {
       Platform platform,
       Manifest manifest,
       Digest source,
+      Optional<StoredRecipe> recipe,
       byte[] config,
       ImageIndex index) {
     this.repository = repository;
     this.platform = platform;
     this.manifest = manifest;
     this.source = source;
+    this.recipe = recipe;
     this.config = config;
     this.index = index;
   }
@@ -146,6 +151,19 @@ public final class IndexImage {
     return source;
   }
 
+  /** The recipe that the original is restored with, if one was made; nothing of it was read yet. */
+  public Optional<StoredRecipe> recipe() {
+    return recipe;
+  }
+
+  /**
+   * A recipe in the image's repository.
+   *
+   * @param digest of the blob
+   * @param size of the blob in bytes
+   */
+  public record StoredRecipe(Digest digest, long size) {}
+
   /** The image config (JSON); a copy. */
   public byte[] config() {
     return config.clone();
@@ -164,7 +182,12 @@ public final class IndexImage {
    * @param content position in {@link ImageIndex#contents()}
    */
   public InputStream openContent(int content) {
-    return new ContentStream(repository, index, index.contents().get(content));
+    return openContent(index.stored(), index.contents().get(content));
+  }
+
+  /** The same for a content that packs of the image's repository hold, and its index does not. */
+  public InputStream openContent(StoredContents stored, FileContent content) {
+    return new ContentStream(repository, stored, content);
   }
 
   private static IndexImage open(Repository repository, String tagOrDigest, Manifest manifest)
@@ -189,6 +212,7 @@ public final class IndexImage {
         reader.platform(config, image.config().digest()),
         manifest,
         sourceDigest(image, name),
+        recipe(image, name),
         config.bytes(),
         readIndex(repository, image.layers().getFirst(), name, maxLayer));
   }
@@ -228,6 +252,24 @@ public final class IndexImage {
       throw new NotAnIndexImageException(
           name + " is marked as an index image, and does not say what it was converted from");
     }
+  }
+
+  private static Optional<StoredRecipe> recipe(ImageManifest image, String name)
+      throws NotAnIndexImageException {
+    String digest = image.annotations().get(MediaTypes.RECIPE_DIGEST);
+    if (digest == null) {
+      return Optional.empty();
+    }
+    try {
+      long size = Long.parseLong(image.annotations().getOrDefault(MediaTypes.RECIPE_SIZE, ""));
+      if (size > 0) {
+        return Optional.of(new StoredRecipe(Digest.parse(digest), size));
+      }
+    } catch (IllegalArgumentException e) {
+      // said below
+    }
+    throw new NotAnIndexImageException(
+        name + " has a recipe whose digest or size is none; convert the image again");
   }
 
   private static String select(

@@ -28,5 +28,14 @@ public final class MediaTypes {
   /** Annotation of an index image: digest of the manifest that it was converted from. */
   public static final String SOURCE_DIGEST = "io.imageharbour.source.digest";
 
+  /** Annotation of an index image: digest of the recipe that its original is restored with. */
+  public static final String RECIPE_DIGEST = "io.imageharbour.recipe.digest";
+
+  /** Annotation of an index image: size of that recipe in bytes. */
+  public static final String RECIPE_SIZE = "io.imageharbour.recipe.size";
+
+  /** What all annotations of Harbour begin with. */
+  public static final String OWN_ANNOTATIONS = "io.imageharbour.";
+
   private MediaTypes() {}
 }

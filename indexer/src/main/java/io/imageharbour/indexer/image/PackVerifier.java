@@ -4,11 +4,12 @@ import io.imageharbour.indexer.Chunk;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.Frame;
-import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
+import io.imageharbour.indexer.StoredContents;
 import io.imageharbour.indexer.pack.CorruptFrameException;
 import io.imageharbour.indexer.pack.FrameDecoder;
 import io.imageharbour.indexer.registry.BlobNotFoundException;
+import io.imageharbour.indexer.registry.Repository;
 import io.imageharbour.indexer.registry.UnexpectedBlobDigestException;
 import java.io.EOFException;
 import java.io.IOException;
@@ -55,7 +56,17 @@ public final class PackVerifier {
    * @throws IOException if the registry can't be read
    */
   public PackVerification verify(IndexImage image) throws IOException, InterruptedException {
-    return new Verification(image).run();
+    return verify(image.repository(), image.index().stored());
+  }
+
+  /**
+   * Verifies all packs that these contents lie in. Damage is reported in the result, not thrown.
+   *
+   * @throws IOException if the registry can't be read
+   */
+  public PackVerification verify(Repository repository, StoredContents stored)
+      throws IOException, InterruptedException {
+    return new Verification(repository, stored).run();
   }
 
   /** A content of several chunks on its way through the packs. */
@@ -75,8 +86,8 @@ public final class PackVerifier {
 
   private final class Verification {
 
-    private final IndexImage image;
-    private final ImageIndex index;
+    private final Repository repository;
+    private final StoredContents stored;
     private final List<List<Use>> usesOfFrame = new ArrayList<>();
     private final List<Progress> contents = new ArrayList<>();
     private final List<String> problems = new ArrayList<>();
@@ -85,14 +96,14 @@ public final class PackVerifier {
     private long chunks;
     private long bytes;
 
-    Verification(IndexImage image) {
-      this.image = image;
-      this.index = image.index();
+    Verification(Repository repository, StoredContents stored) {
+      this.repository = repository;
+      this.stored = stored;
     }
 
     PackVerification run() throws IOException, InterruptedException {
-      index.frames().forEach(_ -> usesOfFrame.add(new ArrayList<>()));
-      for (FileContent content : index.contents()) {
+      stored.frames().forEach(_ -> usesOfFrame.add(new ArrayList<>()));
+      for (FileContent content : stored.contents()) {
         Progress progress = new Progress(content);
         contents.add(progress);
         content
@@ -100,12 +111,12 @@ public final class PackVerifier {
             .forEach(chunk -> usesOfFrame.get(chunk.frame()).add(new Use(chunk, progress)));
       }
       int frame = 0;
-      for (int pack = 0; pack < index.packs().size(); pack++) {
+      for (int pack = 0; pack < stored.packs().size(); pack++) {
         int first = frame;
-        while (frame < index.frames().size() && index.frames().get(frame).pack() == pack) {
+        while (frame < stored.frames().size() && stored.frames().get(frame).pack() == pack) {
           frame++;
         }
-        verifyPack(index.packs().get(pack), first, frame);
+        verifyPack(stored.packs().get(pack), first, frame);
       }
       long complete = 0;
       for (int i = 0; i < contents.size(); i++) {
@@ -116,15 +127,15 @@ public final class PackVerifier {
       if (moreProblems > 0) {
         problems.add("and " + moreProblems + " more problems");
       }
-      return new PackVerification(index.packs().size(), frames, chunks, complete, bytes, problems);
+      return new PackVerification(stored.packs().size(), frames, chunks, complete, bytes, problems);
     }
 
     private void verifyPack(Pack pack, int from, int to) throws IOException, InterruptedException {
       listener.started(pack.digest(), pack.size());
-      try (InputStream blob = image.repository().openBlob(pack.digest(), pack.size())) {
+      try (InputStream blob = repository.openBlob(pack.digest(), pack.size())) {
         long position = 0;
         for (int i = from; i < to; i++) {
-          Frame frame = index.frames().get(i);
+          Frame frame = stored.frames().get(i);
           skip(blob, frame.offset() - position);
           byte[] compressed = blob.readNBytes(frame.compressedSize());
           count(compressed.length);
@@ -189,7 +200,7 @@ public final class PackVerifier {
         report("the chunks of content " + content.digest() + " do not make it up");
         return false;
       }
-      try (InputStream stream = image.openContent(number)) {
+      try (InputStream stream = new ContentStream(repository, stored, content)) {
         stream.transferTo(OutputStream.nullOutputStream());
         return true;
       } catch (CorruptContentException | BlobNotFoundException e) {

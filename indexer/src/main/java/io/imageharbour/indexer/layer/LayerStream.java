@@ -22,6 +22,7 @@ public final class LayerStream extends FilterInputStream {
 
   private final InputStream blob;
   private final long maxBytes;
+  private final byte[] skipped = new byte[BUFFER];
   private long bytes;
 
   private LayerStream(InputStream blob, InputStream decompressed, long maxBytes) {
@@ -70,19 +71,24 @@ public final class LayerStream extends FilterInputStream {
     return read;
   }
 
+  /** Skips by reading, so that what is skipped counts. */
+  @Override
+  public long skip(long count) throws IOException {
+    return count <= 0 ? 0 : Math.max(0, read(skipped, 0, (int) Math.min(count, BUFFER)));
+  }
+
   /**
    * Reads what is left, so that the whole blob has been decompressed and verified.
    *
    * @throws MalformedLayerException if it does not decompress to its end
    */
   public void finish() throws IOException {
-    byte[] ignored = new byte[BUFFER];
     int read;
     do {
-      read = read(ignored, 0, ignored.length);
+      read = read(skipped, 0, skipped.length);
     } while (read >= 0);
     do { // a decompressor need not look for the blob's end, where its digest is checked
-      read = blob.read(ignored, 0, ignored.length);
+      read = blob.read(skipped, 0, skipped.length);
     } while (read >= 0);
   }
 

@@ -1,8 +1,11 @@
 package io.imageharbour.indexer.layer;
 
+import io.imageharbour.indexer.LayerRecipe.Extent;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -53,6 +56,17 @@ final class SparseFile extends InputStream {
 
   long size() {
     return size;
+  }
+
+  /** The extents that have data; one without bytes if there are none. */
+  List<Extent> extents() {
+    List<Extent> stored = new ArrayList<>();
+    for (int i = 0; i < extents.length; i += 2) {
+      if (extents[i + 1] > 0) {
+        stored.add(new Extent(extents[i], extents[i + 1]));
+      }
+    }
+    return stored.isEmpty() ? List.of(new Extent(0, 0)) : stored;
   }
 
   @Override

@@ -1,11 +1,13 @@
 package io.imageharbour.indexer.layer;
 
+import io.imageharbour.indexer.LayerRecipe.Extent;
 import io.imageharbour.indexer.layer.TarEntry.Type;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -27,7 +29,7 @@ public final class TarReader {
   private static final int BLOCK = TarHeader.SIZE;
 
   private final InputStream in;
-  private final byte[] skipped = new byte[64 * 1024];
+  private final byte[] lastBlock = new byte[BLOCK];
 
   /** Bytes of the current member that were not read yet, and what fills its last block. */
   private long unread;
@@ -35,6 +37,7 @@ public final class TarReader {
   private long padding;
 
   private InputStream content = InputStream.nullInputStream();
+  private List<Extent> extents = List.of();
   private long entries;
 
   /**
@@ -66,17 +69,28 @@ public final class TarReader {
     return content;
   }
 
+  /**
+   * Which parts of the current entry's content the archive stores; what {@link #content} reads of
+   * it stands there, in this order and without anything between.
+   *
+   * @return none if it stores all of it; otherwise the entry is a sparse file, and at least one
+   */
+  public List<Extent> extents() {
+    return extents;
+  }
+
   private Optional<TarEntry> nextEntry() throws IOException {
     PaxRecords pax = PaxRecords.NONE;
     Optional<byte[]> longName = Optional.empty();
     Optional<byte[]> longLink = Optional.empty();
     while (true) {
       content = InputStream.nullInputStream();
-      skip(unread);
+      extents = List.of();
+      in.skipNBytes(unread);
       unread = 0;
       // Some writers leave the last block as short as its content; Go's reader takes that for the
       // end.
-      long filled = in.readNBytes(skipped, 0, (int) padding);
+      long filled = in.readNBytes(lastBlock, 0, (int) padding);
       boolean ended = filled < padding;
       padding = 0;
       Optional<TarHeader> block = ended ? Optional.empty() : readHeader();
@@ -115,6 +129,7 @@ public final class TarReader {
         name = pax.path("GNU.sparse.name").orElse(name);
         size = checkSize(sparse.get().size());
         content = sparse.get();
+        extents = sparse.get().extents();
       }
     }
     PaxTime mtime =
@@ -201,19 +216,8 @@ public final class TarReader {
     if (bytes.length < size) {
       throw new EOFException();
     }
-    skip(padding(size));
+    in.skipNBytes(padding(size));
     return bytes;
-  }
-
-  private void skip(long count) throws IOException {
-    long left = count;
-    while (left > 0) {
-      int read = in.read(skipped, 0, (int) Math.min(left, skipped.length));
-      if (read < 0) {
-        throw new EOFException();
-      }
-      left -= read;
-    }
   }
 
   private MalformedLayerException truncated(EOFException e) {

@@ -2,6 +2,7 @@ package io.imageharbour.indexer.pack;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
+import io.imageharbour.indexer.Frame;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.Pack;
 import io.imageharbour.indexer.pack.PackDestination.NewPack;
@@ -32,7 +33,7 @@ final class FramePipeline implements AutoCloseable {
   private final long maxPack;
   private final ExecutorService compressors;
   private final BlockingQueue<ZstdCompressCtx> contexts = new LinkedBlockingQueue<>();
-  private final Semaphore inFlight = new Semaphore(MAX_IN_FLIGHT);
+  private final Semaphore inFlight;
 
   /** Bounded by {@link #inFlight}, for every frame in it holds permits. */
   private final BlockingQueue<Step> steps = new LinkedBlockingQueue<>();
@@ -57,6 +58,8 @@ final class FramePipeline implements AutoCloseable {
   FramePipeline(PackDestination destination, long maxPack, int level, int jobs) {
     this.destination = destination;
     this.maxPack = maxPack;
+    // room for the largest frame that is possible, and with several threads for two
+    this.inFlight = new Semaphore(jobs == 1 ? Frame.MAX_SIZE : MAX_IN_FLIGHT);
     this.compressors =
         Executors.newFixedThreadPool(
             jobs, Thread.ofPlatform().name("pack-compress-", 1).daemon().factory());

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Writes file contents into packs, each content once. A pack is a row of zstd frames and nothing
@@ -25,12 +26,13 @@ import java.util.Map;
  *
  * The caller's thread reads and hashes, others compress, one uploads; what comes out depends on the
  * order of the contents only, never on the threads. At most {@link FramePipeline#MAX_IN_FLIGHT}
- * bytes wait for any of them. For one thread.
+ * bytes wait for any of them, half of it with one thread. For one thread.
  */
 public final class PackWriter implements AutoCloseable {
 
   private final PackLayout layout;
-  private final Map<Digest, PackedChunk> chunks;
+  private final KnownChunks known;
+  private final Map<Digest, PackedChunk> chunks = new HashMap<>();
   private final FramePipeline pipeline;
   private final byte[] scratch;
 
@@ -44,13 +46,9 @@ public final class PackWriter implements AutoCloseable {
    * @param jobs how many threads compress
    */
   public PackWriter(
-      PackDestination destination,
-      Map<Digest, PackedChunk> known,
-      PackLayout layout,
-      int level,
-      int jobs) {
+      PackDestination destination, KnownChunks known, PackLayout layout, int level, int jobs) {
     this.layout = layout;
-    this.chunks = new HashMap<>(known);
+    this.known = known;
     this.pipeline = new FramePipeline(destination, layout.maxPack(), level, jobs);
     this.scratch = new byte[layout.smallFile()];
     this.shared = new byte[layout.sharedFrame()];
@@ -77,6 +75,11 @@ public final class PackWriter implements AutoCloseable {
     return new PackedFile(chunk.digest(), size, List.of(chunk));
   }
 
+  /** The chunks that were added here and not known; they have their places once finished. */
+  public KnownChunks added() {
+    return KnownChunks.of(chunks);
+  }
+
   /**
    * Completes the pack that is being written, if there is one: every frame so far has its place
    * when this returns. More contents may follow, in a new pack.
@@ -98,9 +101,9 @@ public final class PackWriter implements AutoCloseable {
       throws IOException, InterruptedException {
     readFully(content, scratch, size);
     Digest digest = digest(scratch, size);
-    PackedChunk known = chunks.get(digest);
-    if (known != null) {
-      return known;
+    Optional<PackedChunk> packed = find(digest);
+    if (packed.isPresent()) {
+      return packed.get();
     }
     if (sharedFill + size > shared.length) {
       submitShared();
@@ -114,9 +117,9 @@ public final class PackWriter implements AutoCloseable {
 
   private PackedChunk addWhole(byte[] bytes, int size) throws IOException, InterruptedException {
     Digest digest = digest(bytes, size);
-    PackedChunk known = chunks.get(digest);
-    if (known != null) {
-      return known;
+    Optional<PackedChunk> packed = find(digest);
+    if (packed.isPresent()) {
+      return packed.get();
     }
     PackedFrame frame = PackedFrame.unplaced();
     pipeline.submit(frame, bytes, size);
@@ -147,6 +150,10 @@ public final class PackWriter implements AutoCloseable {
       sharedFill = 0;
       sharedFrame = PackedFrame.unplaced();
     }
+  }
+
+  private Optional<PackedChunk> find(Digest digest) {
+    return added().or(known).find(digest);
   }
 
   private static Digest digest(byte[] bytes, int length) {

@@ -2,6 +2,8 @@ package io.imageharbour.indexer.registry;
 
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Objects;
@@ -83,6 +85,29 @@ public final class BlobUpload implements AutoCloseable {
       at += taken;
       left -= taken;
     }
+  }
+
+  /**
+   * The upload as a stream, whose end is no commit. Interrupted, it throws {@link
+   * InterruptedIOException} and leaves the thread's interrupt as it was.
+   */
+  public OutputStream asStream() {
+    return new OutputStream() {
+      @Override
+      public void write(int b) throws IOException {
+        write(new byte[] {(byte) b}, 0, 1);
+      }
+
+      @Override
+      public void write(byte[] bytes, int offset, int length) throws IOException {
+        try {
+          BlobUpload.this.write(bytes, offset, length);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          throw new InterruptedIOException("interrupted during an upload");
+        }
+      }
+    };
   }
 
   /** Small blobs need no whole chunk. */

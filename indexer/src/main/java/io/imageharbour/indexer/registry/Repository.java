@@ -3,6 +3,7 @@ package io.imageharbour.indexer.registry;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -27,6 +28,11 @@ public final class Repository {
   /** The repository's name. */
   public RepositoryName name() {
     return name;
+  }
+
+  /** Where the client's settings say that blobs may be kept for a while. */
+  public Path temporaryDirectory() {
+    return client.settings().temporaryDirectory();
   }
 
   /**

@@ -20,7 +20,12 @@ final class LayerTar {
   private final TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes, "ISO-8859-1");
 
   LayerTar() {
-    tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_GNU);
+    this(TarArchiveOutputStream.LONGFILE_GNU);
+  }
+
+  /** With long names written in this way of {@link TarArchiveOutputStream}. */
+  LayerTar(int longNames) {
+    tar.setLongFileMode(longNames);
     tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
   }
 

@@ -1,20 +1,36 @@
 package io.imageharbour.indexer.convert;
 
+import io.imageharbour.indexer.Chunk;
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.FileContent;
+import io.imageharbour.indexer.Frame;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
+import io.imageharbour.indexer.Recipe;
+import io.imageharbour.indexer.StoredContents;
+import io.imageharbour.indexer.format.PlacedContents;
+import io.imageharbour.indexer.format.RecipeFormat;
+import io.imageharbour.indexer.pack.FrameDecoder;
+import io.imageharbour.indexer.pack.KnownChunks;
 import io.imageharbour.indexer.pack.PackDestination;
 import io.imageharbour.indexer.pack.PackLayout;
 import io.imageharbour.indexer.pack.PackWriter;
 import io.imageharbour.indexer.pack.PackedChunk;
+import io.imageharbour.indexer.recipe.Archives;
+import io.imageharbour.indexer.recipe.ContentSource;
+import io.imageharbour.indexer.recipe.RecipeRecorder;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Converts layers that lie in memory into an index and packs that lie there too. */
 final class MemoryConversion {
@@ -43,10 +59,126 @@ final class MemoryConversion {
 
   ImageIndex convert(List<byte[]> layers, Map<Digest, PackedChunk> known)
       throws IOException, InterruptedException {
-    try (PackWriter writer = new PackWriter(MemoryPack::new, known, layout, 3, jobs)) {
-      MergedTree tree = new TreeReader(source(layers), writer).read();
+    try (PackWriter writer =
+        new PackWriter(MemoryPack::new, KnownChunks.of(known), layout, 3, jobs)) {
+      MergedTree tree =
+          new TreeReader(source(layers), Optional.empty(), writer, Optional.empty()).read();
       writer.finishPack();
-      return new IndexAssembly("registry.example/image").assemble(tree);
+      return new IndexAssembly(List.of("registry.example/image")).assemble(tree);
+    }
+  }
+
+  /**
+   * An image that was converted, and its recipe as bytes.
+   *
+   * @param blob the recipe as it is in a registry
+   */
+  record WithRecipe(ImageIndex index, byte[] blob) {}
+
+  /** Converts an image with its recipe, the bottom layer first. */
+  WithRecipe convertWithRecipe(List<byte[]> layers) throws IOException, InterruptedException {
+    try (PackWriter writer =
+            new PackWriter(MemoryPack::new, KnownChunks.of(Map.of()), layout, 3, jobs);
+        PackWriter hidden = new PackWriter(MemoryPack::new, writer.added(), layout, 3, 1);
+        RecipeRecorder recorder = new RecipeRecorder(Path.of("/tmp"))) {
+      MergedTree tree =
+          new TreeReader(
+                  source(layers),
+                  Optional.empty(),
+                  writer,
+                  Optional.of(new TreeReader.Recording(recorder, hidden)))
+              .read();
+      writer.finishPack();
+      hidden.finishPack();
+      ImageIndex index = new IndexAssembly(List.of("registry.example/image")).assemble(tree);
+      Recipe recipe =
+          recorder.recipe(
+              new Recipe.Document("application/json", new byte[] {'{', '}'}),
+              new byte[] {'c'},
+              Optional.empty(),
+              index);
+      ByteArrayOutputStream blob = new ByteArrayOutputStream();
+      recorder.write(recipe, blob);
+      return new WithRecipe(index, blob.toByteArray());
+    }
+  }
+
+  /** The layers out of the recipe and the packs, the bottom one first. */
+  List<byte[]> restore(WithRecipe image) throws IOException {
+    ByteArrayOutputStream literals = new ByteArrayOutputStream();
+    Recipe recipe = RecipeFormat.read(new ByteArrayInputStream(image.blob()), literals, "a recipe");
+    List<byte[]> layers = new ArrayList<>();
+    try (Archives archives =
+        new Archives(
+            recipe.layers(),
+            new ByteArrayInputStream(literals.toByteArray()),
+            new MemoryContents(image.index(), recipe))) {
+      for (int layer = recipe.layers().size() - 1; layer >= 0; layer--) {
+        layers.addFirst(archives.open(layer).readAllBytes());
+      }
+    }
+    return layers;
+  }
+
+  /** The index of the lower layers, out of the recipe. */
+  static ImageIndex lowerLayers(WithRecipe image, int count) throws IOException {
+    ByteArrayOutputStream literals = new ByteArrayOutputStream();
+    Recipe recipe = RecipeFormat.read(new ByteArrayInputStream(image.blob()), literals, "a recipe");
+    StoredContents contents =
+        new PlacedContents()
+            .addAll(image.index().stored())
+            .addAll(recipe.hidden())
+            .select(
+                Stream.of(image.index().contents(), recipe.hidden().contents())
+                    .flatMap(List::stream)
+                    .map(FileContent::digest)
+                    .toList());
+    return new LowerLayers(
+            recipe,
+            contents,
+            new ByteArrayInputStream(literals.toByteArray()),
+            content -> {
+              throw new AssertionError("content " + content + " was fetched");
+            },
+            image.index().origins())
+        .index(count);
+  }
+
+  /** Contents of the index and the recipe. */
+  private final class MemoryContents implements ContentSource {
+
+    private final List<byte[]> contents = new ArrayList<>();
+
+    MemoryContents(ImageIndex index, Recipe recipe) throws IOException {
+      for (StoredContents stored : List.of(index.stored(), recipe.hidden())) {
+        for (FileContent content : stored.contents()) {
+          contents.add(content(stored, content));
+        }
+      }
+    }
+
+    private byte[] content(StoredContents stored, FileContent content) throws IOException {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      for (Chunk chunk : content.chunks()) {
+        Frame frame = stored.frames().get(chunk.frame());
+        byte[] pack = packs.get(stored.packs().get(frame.pack()).digest());
+        int from = (int) frame.offset();
+        byte[] inflated =
+            FrameDecoder.decode(
+                Arrays.copyOfRange(pack, from, from + frame.compressedSize()), frame.size());
+        bytes.write(inflated, chunk.offset(), chunk.size());
+      }
+      return bytes.toByteArray();
+    }
+
+    @Override
+    public long size(int content) {
+      return contents.get(content).length;
+    }
+
+    @Override
+    public InputStream open(int content, long offset, long length) {
+      return new ByteArrayInputStream(contents.get(content), (int) offset, (int) length);
     }
   }
 

@@ -190,7 +190,8 @@ class PackWriterTest {
                 cancelled++;
               }
             };
-    try (PackWriter writer = new PackWriter(full, Map.of(), PackLayout.DEFAULT, 1, 2)) {
+    try (PackWriter writer =
+        new PackWriter(full, KnownChunks.of(Map.of()), PackLayout.DEFAULT, 1, 2)) {
       assertThatThrownBy(
               () -> {
                 for (int i = 0; i < 10_000; i++) {
@@ -228,7 +229,8 @@ class PackWriterTest {
               }
             };
     long[] read = {0};
-    PackWriter writer = new PackWriter(stalling, Map.of(), PackLayout.DEFAULT, 1, 2);
+    PackWriter writer =
+        new PackWriter(stalling, KnownChunks.of(Map.of()), PackLayout.DEFAULT, 1, 2);
     Thread reader =
         Thread.ofPlatform()
             .start(
@@ -279,7 +281,7 @@ class PackWriterTest {
 
   private PackWriter writer(
       PackLayout layout, int level, int jobs, Map<Digest, PackedChunk> known) {
-    return new PackWriter(MemoryPack::new, known, layout, level, jobs);
+    return new PackWriter(MemoryPack::new, KnownChunks.of(known), layout, level, jobs);
   }
 
   private static PackedFile add(PackWriter writer, byte[] content)
