@@ -13,8 +13,9 @@ import picocli.CommandLine.Option;
     name = "inspect",
     header = "Show what an index image is made of.",
     description = {
-      "For every platform: digests, the image that was converted, what it runs, files and their"
-          + " different contents, and which packs hold them. Fetches the index only, no contents."
+      "For every platform: digests, the image that was converted, whether it can be restored, what"
+          + " it runs, files and their different contents, and which packs hold them. Fetches index"
+          + " and recipe, no contents."
     },
     footer = {
       "  harbourctl inspect registry.example.com/python:3.12-harbour",

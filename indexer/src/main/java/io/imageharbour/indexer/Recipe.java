@@ -25,6 +25,9 @@ public record Recipe(
   /** The media type of a recipe in a manifest. */
   public static final String MEDIA_TYPE = "application/vnd.imageharbour.recipe.v1+zstd";
 
+  /** The largest recipe that is written or read, in bytes: 4 GiB, as packs. */
+  public static final long MAX_BYTES = 4L << 30;
+
   public Recipe {
     layers = List.copyOf(layers);
   }

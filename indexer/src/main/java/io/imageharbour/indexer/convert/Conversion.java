@@ -150,6 +150,13 @@ final class Conversion {
       throws IOException, InterruptedException {
     try (BlobUpload upload = to.startUpload()) {
       recorder.write(recipe, upload.asStream());
+      if (upload.size() > Recipe.MAX_BYTES) {
+        throw new UnconvertibleImageException(
+            source
+                + " has a recipe of "
+                + upload.size()
+                + " bytes, more than restoring reads; convert it without recipes");
+      }
       UploadedBlob blob = upload.commit();
       recipeBytes += blob.size();
       stored.put(blob.digest(), blob.size());

@@ -3,6 +3,7 @@ package io.imageharbour.indexer.image;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.StoredContents;
 import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.indexer.image.ImageDocument.ImageList;
@@ -262,14 +263,14 @@ public final class IndexImage {
     }
     try {
       long size = Long.parseLong(image.annotations().getOrDefault(MediaTypes.RECIPE_SIZE, ""));
-      if (size > 0) {
+      if (size > 0 && size <= Recipe.MAX_BYTES) {
         return Optional.of(new StoredRecipe(Digest.parse(digest), size));
       }
     } catch (IllegalArgumentException e) {
       // said below
     }
     throw new NotAnIndexImageException(
-        name + " has a recipe whose digest or size is none; convert the image again");
+        name + " has a recipe whose digest or size is impossible; convert the image again");
   }
 
   private static String select(

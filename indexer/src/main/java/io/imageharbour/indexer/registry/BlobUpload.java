@@ -87,6 +87,11 @@ public final class BlobUpload implements AutoCloseable {
     }
   }
 
+  /** Bytes that were appended so far. */
+  public long size() {
+    return size;
+  }
+
   /**
    * The upload as a stream, whose end is no commit. Interrupted, it throws {@link
    * InterruptedIOException} and leaves the thread's interrupt as it was.

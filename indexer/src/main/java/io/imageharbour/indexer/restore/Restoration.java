@@ -83,7 +83,7 @@ final class Restoration {
     String tag = target.tagOrDigest();
     if (list.isPresent() && (withList || manifests.size() > 1)) {
       Document original = list.get();
-      byte[] restored = restoredList(original);
+      byte[] restored = restoredList(original, withList);
       to.putManifest(tag, known(original, LIST_TYPES, MediaTypes.OCI_INDEX), restored);
       return summary(Digest.sha256(restored), Digest.sha256(restored).equals(original.digest()));
     }
@@ -151,9 +151,9 @@ final class Restoration {
   private UploadedBlob push(ArchiveMaker archives, int layer, String mediaType)
       throws IOException, InterruptedException {
     try (BlobUpload upload = to.startUpload()) {
-      OutputStream compressed = Compression.of(mediaType).into(upload.asStream());
-      archives.write(layer, compressed);
-      compressed.close();
+      try (OutputStream compressed = Compression.of(mediaType).into(upload.asStream())) {
+        archives.write(layer, compressed);
+      }
       UploadedBlob blob = upload.commit();
       pushedBytes += blob.size();
       return blob;
@@ -166,13 +166,14 @@ final class Restoration {
   }
 
   /** The list as it was if all of it is there, else with what was restored. */
-  private byte[] restoredList(Document original) throws IOException, InterruptedException {
+  private byte[] restoredList(Document original, boolean whole)
+      throws IOException, InterruptedException {
     Manifest document = new Manifest(original.digest(), original.mediaType(), original.bytes());
     if (!(new ImageReader(from).parse(document) instanceof ImageList parsed)) {
       throw new RestoreFailedException(
           "The recipe of " + source + " has a list of platforms that is none; name a --platform");
     }
-    boolean complete = true;
+    boolean complete = whole;
     List<Digest> left = new ArrayList<>();
     for (Descriptor entry : parsed.manifests()) {
       UploadedBlob restored = manifests.get(entry.digest());
@@ -187,7 +188,7 @@ final class Restoration {
     if (complete) {
       return original.bytes();
     }
-    if (!left.isEmpty()) {
+    if (whole && !left.isEmpty()) {
       listener.warned(
           "The list of "
               + target

@@ -53,6 +53,15 @@ class RecipeRoundTripTest {
   }
 
   @Test
+  void anArchiveThatEndsInsideTheLastBlockOfItsLastFileComesBack() throws Exception {
+    byte[] tar = new LayerTar().file("a", "x".repeat(700)).toBytes();
+    int end = 1536 + 700; // of the content
+    for (int length : new int[] {end, end + 1, end + 323, end + 324}) {
+      assertComesBack(List.of(Arrays.copyOf(tar, length)));
+    }
+  }
+
+  @Test
   void aFileThatIsStoredTwiceAndOneThatOthersHideAreKeptOnce() throws Exception {
     String big = "0123456789".repeat(200);
     byte[] lower =
