@@ -5,6 +5,7 @@ module io.imageharbour.fusefs {
 
   requires transitive io.imageharbour.indexer;
   requires lmdbjava;
+  requires org.jnrproject.ffi;
   requires org.slf4j;
   requires static org.jspecify;
 }

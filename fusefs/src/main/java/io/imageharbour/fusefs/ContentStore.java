@@ -11,8 +11,10 @@ import io.imageharbour.fusefs.kernel.FuseConnection;
 import io.imageharbour.fusefs.kernel.FuseSession;
 import io.imageharbour.fusefs.linux.Mounts;
 import io.imageharbour.fusefs.linux.StaleMounts;
+import io.imageharbour.fusefs.mount.ContentFiles;
 import io.imageharbour.fusefs.mount.ContentMount;
 import io.imageharbour.fusefs.table.ContentTable;
+import io.imageharbour.fusefs.tree.FuseTree;
 import io.imageharbour.indexer.ImageIndex;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -23,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,10 +35,12 @@ import org.slf4j.LoggerFactory;
  * What a node holds: the contents of files by digest, in a directory ({@link #casDirectory}) and,
  * for those that are not there yet, in a FUSE mount ({@link #contentMount}) that fetches them from
  * the sources when they are first read. Both have the same names: {@code ab/cdef…}, the SHA-256 in
- * hexadecimal digits after a directory of its first two. Safe for use by several threads.
+ * hexadecimal digits after a directory of its first two. Where there is no content mount, contents
+ * are read through the trees of images ({@link #mountTree}), which fetch them in the same way. Safe
+ * for use by several threads.
  *
- * <p>A process that opens files through its own content mount can't die while it waits for them,
- * not even by SIGKILL: the kernel waits for an answer that only the dying process could give. Leave
+ * <p>A process that opens files through a mount of its own can't die while it waits for them, not
+ * even by SIGKILL: the kernel waits for an answer that only the dying process could give. Leave
  * that to other processes.
  */
 public final class ContentStore implements AutoCloseable {
@@ -51,7 +56,8 @@ public final class ContentStore implements AutoCloseable {
   private final ContentTable table;
   private final Cas cas;
   private final FetchPath fetchPath;
-  private final ContentMount mount;
+  private final ContentFiles files;
+  private final Optional<ContentMount> mount;
   private final RunMarker marker;
   private final FileChannel lock;
 
@@ -76,7 +82,6 @@ public final class ContentStore implements AutoCloseable {
     Path db = root.resolve("db");
     contentMount = root.resolve("c");
     StaleMounts.remove(contentMount);
-    Files.createDirectories(contentMount);
 
     Path inUse = db.resolve("contents.running");
     marker = RunMarker.at(inUse);
@@ -94,20 +99,37 @@ public final class ContentStore implements AutoCloseable {
     fetchPath = new FetchPath(sources, table, cas, config.maxFetches(), config.fetchTimeout());
     closings.push(fetchPath::close);
 
-    FuseConnection connection = FuseConnection.mount(contentMount, SUBTYPE, config.passthrough());
-    mount = new ContentMount(table, cas, fetchPath, connection, names, config.maxWaiting());
-    FuseSession session = FuseSession.start(connection, config.readers(), mount);
-    closings.push(mount::close);
-    closings.push(() -> end(session));
-    // a new mount: the kernel knows no row yet
-    table.purgeForgotten();
-    mount.probePassthrough(inUse);
+    if (config.contentMount()) {
+      mount = Optional.of(mountContents(config, names, inUse));
+      files = mount.get().files();
+    } else {
+      mount = Optional.empty();
+      files = new ContentFiles(table, cas, fetchPath, names);
+      closings.push(files::close);
+      table.purgeForgotten();
+    }
     log.info(
-        "event=content-store-opened root={} last-end={} images={} passthrough={}",
+        "event=content-store-opened root={} last-end={} images={} content-mount={} passthrough={}",
         root,
         lastEnd,
         table.images().size(),
-        mount.hasPassthrough());
+        mount.isPresent(),
+        hasPassthrough());
+  }
+
+  private ContentMount mountContents(ContentStoreConfig config, ContentNames names, Path probe)
+      throws IOException {
+    Files.createDirectories(contentMount);
+    FuseConnection connection = FuseConnection.mount(contentMount, SUBTYPE, config.passthrough());
+    ContentMount made =
+        new ContentMount(table, cas, fetchPath, connection, names, config.maxWaiting());
+    FuseSession session = FuseSession.start(connection, config.readers(), made);
+    closings.push(made::close);
+    closings.push(() -> end(session));
+    // a new mount: the kernel knows no row yet
+    table.purgeForgotten();
+    made.probePassthrough(probe);
+    return made;
   }
 
   /**
@@ -167,9 +189,21 @@ public final class ContentStore implements AutoCloseable {
     return cas.directory();
   }
 
-  /** The FUSE mount; the data-only lower layer below {@link #casDirectory}. */
-  public Path contentMount() {
-    return contentMount;
+  /** The FUSE mount, if there is one; the data-only lower layer below {@link #casDirectory}. */
+  public Optional<Path> contentMount() {
+    return mount.map(made -> contentMount);
+  }
+
+  /**
+   * Mounts the whole tree of an image that was {@linkplain #add added}; in a store without a
+   * content mount, which needs nothing of the sort. To be closed before the store is.
+   *
+   * @param target an empty directory
+   * @throws TreeMountException if the machine lacks what that takes, or refuses
+   */
+  public TreeMount mountTree(ImageIndex index, Path target, TreeMountOptions options)
+      throws IOException {
+    return FuseTree.mount(target, index, options, files);
   }
 
   /** Computes the digest of every file in the CAS and removes the wrong ones; takes a while. */
@@ -180,15 +214,19 @@ public final class ContentStore implements AutoCloseable {
   /** What the store has done since it was opened. */
   public ContentStats stats() {
     return new ContentStats(
-        mount.opens(),
-        mount.openHits(),
-        mount.reads(),
+        files.opens(),
+        files.openHits(),
+        files.reads(),
         cas.ingestedFiles(),
         cas.ingestedBytes(),
-        mount.failedReads(),
+        files.failedReads(),
         fetchPath.wrongDigests(),
-        mount.hasPassthrough(),
+        hasPassthrough(),
         fetchPath.sourceStats());
+  }
+
+  private boolean hasPassthrough() {
+    return mount.filter(ContentMount::hasPassthrough).isPresent();
   }
 
   /** Unmounts the content mount, ends what is being fetched and makes everything durable. */

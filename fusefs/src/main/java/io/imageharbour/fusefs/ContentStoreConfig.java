@@ -17,6 +17,8 @@ import java.time.Duration;
  * @param passthrough whether the kernel may read CAS files by itself (FUSE passthrough) where it
  *     can; off, every read of a file that was opened through the content mount goes through this
  *     process
+ * @param contentMount whether there is a content mount, which takes root; without it contents are
+ *     read through trees only
  */
 public record ContentStoreConfig(
     Path root,
@@ -25,7 +27,8 @@ public record ContentStoreConfig(
     int maxFetches,
     Duration fetchTimeout,
     Duration syncInterval,
-    boolean passthrough) {
+    boolean passthrough,
+    boolean contentMount) {
 
   public ContentStoreConfig {
     requireRange("readers", readers, 64);
@@ -36,25 +39,38 @@ public record ContentStoreConfig(
   /** The defaults. */
   public static ContentStoreConfig of(Path root) {
     return new ContentStoreConfig(
-        root, 4, 512, 32, Duration.ofMinutes(2), Duration.ofSeconds(5), true);
+        root, 4, 512, 32, Duration.ofMinutes(2), Duration.ofSeconds(5), true, true);
   }
 
   /** The same with another number of fetches at once. */
   public ContentStoreConfig withMaxFetches(int fetches) {
     return new ContentStoreConfig(
-        root, readers, maxWaiting, fetches, fetchTimeout, syncInterval, passthrough);
+        root, readers, maxWaiting, fetches, fetchTimeout, syncInterval, passthrough, contentMount);
   }
 
   /** The same with another timeout of a fetch. */
   public ContentStoreConfig withFetchTimeout(Duration timeout) {
     return new ContentStoreConfig(
-        root, readers, maxWaiting, maxFetches, timeout, syncInterval, passthrough);
+        root, readers, maxWaiting, maxFetches, timeout, syncInterval, passthrough, contentMount);
   }
 
   /** The same with passthrough allowed or not. */
   public ContentStoreConfig withPassthrough(boolean allowed) {
     return new ContentStoreConfig(
-        root, readers, maxWaiting, maxFetches, fetchTimeout, syncInterval, allowed);
+        root, readers, maxWaiting, maxFetches, fetchTimeout, syncInterval, allowed, contentMount);
+  }
+
+  /** The same without a content mount. */
+  public ContentStoreConfig withoutContentMount() {
+    return new ContentStoreConfig(
+        root,
+        readers,
+        maxWaiting,
+        maxFetches,
+        fetchTimeout,
+        syncInterval,
+        passthrough,
+        /* contentMount= */ false);
   }
 
   private static void requireRange(String name, int value, int max) {

@@ -58,8 +58,8 @@ class ContentStoreTest {
       assertThat(Files.getPosixFilePermissions(store.mounted(big.digest())))
           .isEqualTo(PosixFilePermissions.fromString("r--r--r--"));
       assertThat(Files.getAttribute(store.mounted(small.digest()), "unix:uid")).isEqualTo(0);
-      Commands.run("ls", "-lR", store.store.contentMount().toString());
-      Commands.run("df", store.store.contentMount().toString());
+      Commands.run("ls", "-lR", store.store.contentMount().orElseThrow().toString());
+      Commands.run("df", store.store.contentMount().orElseThrow().toString());
       assertThat(source.fetches).hasValue(0);
     }
   }
@@ -308,9 +308,9 @@ class ContentStoreTest {
   void namesThatAreNoDigestsAreNotThere() throws Exception {
     try (TestStore store = TestStore.open(root)) {
       for (String name : List.of("zz", "AB", "ab/cd", "ab/" + "g".repeat(62), "00/..x", "é")) {
-        assertThat(store.store.contentMount().resolve(name)).doesNotExist();
+        assertThat(store.store.contentMount().orElseThrow().resolve(name)).doesNotExist();
       }
-      assertThat(store.store.contentMount().resolve("ab")).isDirectory();
+      assertThat(store.store.contentMount().orElseThrow().resolve("ab")).isDirectory();
     }
   }
 
@@ -320,7 +320,8 @@ class ContentStoreTest {
     try (TestStore store = TestStore.open(root, source.with(image)).add("app", image)) {
       assertThatThrownBy(() -> Files.write(store.mounted(content.digest()), new byte[1]))
           .isInstanceOf(IOException.class);
-      assertThatThrownBy(() -> Files.createFile(store.store.contentMount().resolve("x")))
+      assertThatThrownBy(
+              () -> Files.createFile(store.store.contentMount().orElseThrow().resolve("x")))
           .isInstanceOf(IOException.class);
       assertThatThrownBy(() -> Files.delete(store.mounted(content.digest())))
           .isInstanceOf(IOException.class);
@@ -330,7 +331,7 @@ class ContentStoreTest {
   @Test
   void aStoreIsOpenedByOneProcessOnly() throws Exception {
     try (TestStore store = TestStore.open(root)) {
-      assertThat(store.store.contentMount()).exists();
+      assertThat(store.store.contentMount().orElseThrow()).exists();
       assertThatThrownBy(() -> TestStore.open(root))
           .isInstanceOf(ContentStoreInUseException.class)
           .hasMessageContaining("in use");

@@ -168,7 +168,7 @@ class OverlayTest {
             + "::"
             + store.store.casDirectory()
             + "::"
-            + store.store.contentMount()
+            + store.store.contentMount().orElseThrow()
             + ",upperdir="
             + temp.resolve("upper")
             + ",workdir="

@@ -38,7 +38,7 @@ public final class TestStore implements AutoCloseable {
 
   /** Where the content mount has a file. */
   public Path mounted(Digest digest) {
-    return store.contentMount().resolve(pathOf(digest));
+    return store.contentMount().orElseThrow().resolve(pathOf(digest));
   }
 
   /** Where the CAS has a file, if it has. */

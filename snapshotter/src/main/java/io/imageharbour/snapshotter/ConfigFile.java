@@ -4,6 +4,7 @@ import io.imageharbour.indexer.registry.RegistrySettings;
 import io.imageharbour.pool.process.ConfigTable;
 import io.imageharbour.pool.process.ConfigurationException;
 import io.imageharbour.pool.process.RegistryTable;
+import io.imageharbour.snapshotter.probe.TreeChoice;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -39,6 +40,7 @@ final class ConfigFile {
     ConfigTable containerd = file.table("containerd");
     ConfigTable registry = file.table("registry");
     ConfigTable fetch = file.table("fetch");
+    ConfigTable index = file.table("index");
     ConfigTable pool = file.table("pool");
     RegistrySettings registries = RegistryTable.read(registry);
     HarbourdConfig config =
@@ -53,11 +55,22 @@ final class ConfigFile {
             registries.plainHttpHosts(),
             Duration.ofSeconds(fetch.integer("timeout", 120, 1, 3600)),
             fetch.integer("parallel", 32, 1, 1024),
+            tree(index),
             PoolTable.read(pool, PoolOverrides.NONE));
-    for (ConfigTable table : List.of(file, containerd, registry, fetch, pool)) {
+    for (ConfigTable table : List.of(file, containerd, registry, fetch, index, pool)) {
       table.refuseUnknown();
     }
     return config;
+  }
+
+  private static TreeChoice tree(ConfigTable index) throws ConfigurationException {
+    String key = "tree";
+    return switch (index.string(key, "auto")) {
+      case "auto" -> TreeChoice.AUTO;
+      case "erofs" -> TreeChoice.EROFS;
+      case "fuse" -> TreeChoice.FUSE;
+      default -> throw index.wrong(key, "\"auto\", \"erofs\" or \"fuse\"");
+    };
   }
 
   private static Optional<Path> containerdAddress(ConfigTable containerd)

@@ -11,6 +11,7 @@ import io.imageharbour.pool.process.ProgramVersion;
 import io.imageharbour.snapshotter.metrics.Metrics;
 import io.imageharbour.snapshotter.mounts.IndexMounting;
 import io.imageharbour.snapshotter.mounts.IndexSnapshots;
+import io.imageharbour.snapshotter.mounts.NoTrees;
 import io.imageharbour.snapshotter.mounts.OverlayMounts;
 import io.imageharbour.snapshotter.mounts.Recovery;
 import io.imageharbour.snapshotter.mounts.SnapshotDirectories;
@@ -50,7 +51,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Everything that harbourd consists of, wired. Started, it serves; closed, it has stopped cleanly:
  * requests ended, the content mount gone, the content store durable. The trees of index snapshots
- * stay mounted: running containers use them, and the next start finds them.
+ * stay mounted, unless this process serves them: running containers use them, and the next start
+ * finds them.
  */
 public final class Daemon implements AutoCloseable {
 
@@ -96,7 +98,7 @@ public final class Daemon implements AutoCloseable {
     RegistryClient registries = new RegistryClient(registrySettings(config));
     parts.push(registries::close);
     Thread unused = RegistryWarmUp.start(registries);
-    KernelReport kernel = probe(root);
+    KernelReport kernel = probe(config);
     parts.push(RootLock.take(root)::close);
     Recovery.removeProbes(root);
 
@@ -111,15 +113,21 @@ public final class Daemon implements AutoCloseable {
     ImageUses uses = new ImageUses();
     pool.ifPresent(client -> sources.add(new PoolSource(client, uses, config.pool().headStart())));
     sources.add(new RegistrySource(registries, layers));
+    Optional<IndexMounting> mounting = kernel.indexMounting();
     ContentStore contents =
         ContentStore.open(
-            contentConfig(config), sources, new StoredIndexNames(store, directories, layers));
+            contentConfig(config, mounting),
+            sources,
+            new StoredIndexNames(store, directories, layers));
     parts.push(contents::close);
 
-    Optional<IndexMounting> mounting = kernel.indexMounting();
     IndexSnapshots indexes =
         new IndexSnapshots(
-            directories, contents, mounting.map(IndexMounting::backing), kernel.failures());
+            directories,
+            contents,
+            mounting
+                .map(how -> how.trees(directories, contents))
+                .orElseGet(() -> new NoTrees(directories, kernel.failures())));
     parts.push(indexes::close);
     new Recovery(store, directories, indexes).run();
     pool.ifPresent(
@@ -135,7 +143,7 @@ public final class Daemon implements AutoCloseable {
     OverlayMounts mounts =
         new OverlayMounts(
             directories,
-            List.of(contents.casDirectory(), contents.contentMount()),
+            mounting.map(how -> how.dataLayers(contents)).orElse(List.of()),
             kernel.overlayOptions(),
             mounting.map(IndexMounting::overlayOptions).orElse(List.of()));
     if (config.metricsAddress().isPresent()) {
@@ -170,9 +178,9 @@ public final class Daemon implements AutoCloseable {
    * reads from a content mount of its own, the process would not end, and not let go of its locks,
    * before somebody takes that mount away.
    */
-  private static KernelReport probe(Path root) throws IOException {
-    RootLock.take(root).close(); // to say so first if another daemon is there
-    KernelReport kernel = KernelProbe.run(root);
+  private static KernelReport probe(HarbourdConfig config) throws IOException {
+    RootLock.take(config.root()).close(); // to say so first if another daemon is there
+    KernelReport kernel = KernelProbe.run(config.root(), config.tree());
     kernel.findings().forEach(Daemon::log);
     return kernel;
   }
@@ -199,10 +207,15 @@ public final class Daemon implements AutoCloseable {
         .withTemporaryDirectory(config.root().resolve("ingest"));
   }
 
-  private static ContentStoreConfig contentConfig(HarbourdConfig config) {
-    return ContentStoreConfig.of(config.root())
-        .withMaxFetches(config.parallelFetches())
-        .withFetchTimeout(config.fetchTimeout());
+  private static ContentStoreConfig contentConfig(
+      HarbourdConfig config, Optional<IndexMounting> mounting) {
+    ContentStoreConfig contents =
+        ContentStoreConfig.of(config.root())
+            .withMaxFetches(config.parallelFetches())
+            .withFetchTimeout(config.fetchTimeout());
+    return mounting.map(IndexMounting::needsContentMount).orElse(true)
+        ? contents
+        : contents.withoutContentMount();
   }
 
   private static void log(Finding finding) {

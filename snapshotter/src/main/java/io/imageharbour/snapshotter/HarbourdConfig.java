@@ -1,5 +1,6 @@
 package io.imageharbour.snapshotter;
 
+import io.imageharbour.snapshotter.probe.TreeChoice;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -35,6 +36,8 @@ import java.util.Set;
  *     long a read that waits for a registry fails with EIO; default 120
  * @param parallelFetches key {@code parallel} in table {@code fetch}, 1 to 1024: frames that are
  *     fetched at once; default 32
+ * @param tree key {@code tree} in table {@code index}: {@code auto} (the default), {@code erofs} or
+ *     {@code fuse}: how the trees of index images are mounted
  * @param pool table {@code pool}: where the memory pool is
  */
 public record HarbourdConfig(
@@ -48,6 +51,7 @@ public record HarbourdConfig(
     Set<String> plainHttpHosts,
     Duration fetchTimeout,
     int parallelFetches,
+    TreeChoice tree,
     PoolSettings pool) {
 
   public HarbourdConfig {
@@ -68,6 +72,7 @@ public record HarbourdConfig(
         plainHttpHosts,
         fetchTimeout,
         parallelFetches,
+        tree,
         pool);
   }
 
@@ -84,6 +89,7 @@ public record HarbourdConfig(
         plainHttpHosts,
         fetchTimeout,
         parallelFetches,
+        tree,
         pool);
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.imageharbour.pool.cluster.AgentAddress;
 import io.imageharbour.pool.process.ConfigurationException;
 import io.imageharbour.pool.security.PoolSecurity;
+import io.imageharbour.snapshotter.probe.TreeChoice;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +26,7 @@ class ConfigFileTest {
     assertThat(config.metricsAddress()).isEmpty();
     assertThat(config.containerdAddress()).contains(Path.of("/run/containerd/containerd.sock"));
     assertThat(config.fetchTimeout()).isEqualTo(Duration.ofMinutes(2));
+    assertThat(config.tree()).isEqualTo(TreeChoice.AUTO);
   }
 
   @Test
@@ -47,6 +49,8 @@ class ConfigFileTest {
             [fetch]
             timeout = 7
             parallel = 9
+            [index]
+            tree = "fuse"
             [pool]
             agents = ["10.0.0.7:7410"]
             replicas = 2
@@ -66,6 +70,7 @@ class ConfigFileTest {
     assertThat(config.plainHttpHosts()).containsExactly("registry:5000");
     assertThat(config.fetchTimeout()).isEqualTo(Duration.ofSeconds(7));
     assertThat(config.parallelFetches()).isEqualTo(9);
+    assertThat(config.tree()).isEqualTo(TreeChoice.FUSE);
     PoolSettings pool = config.pool();
     assertThat(pool.agents()).extracting(AgentAddress::endpoint).containsExactly("10.0.0.7:7410");
     assertThat(pool.replicas()).isEqualTo(2);
@@ -91,6 +96,7 @@ class ConfigFileTest {
         "fetch = 3                            | a table",
         "registry.plain-http = \"a\"          | a list",
         "registry.plain-http = [1]            | strings",
+        "index.tree = \"ext4\"                | \"auto\", \"erofs\" or \"fuse\"",
         "root = \"/r                          | line 1",
       })
   void whatIsWrongIsSaidInOneLine(String toml, String expected) {

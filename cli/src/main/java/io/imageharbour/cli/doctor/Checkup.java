@@ -7,6 +7,7 @@ import io.imageharbour.cli.text.Quantity;
 import io.imageharbour.snapshotter.probe.Finding;
 import io.imageharbour.snapshotter.probe.Finding.Level;
 import io.imageharbour.snapshotter.probe.KernelProbe;
+import io.imageharbour.snapshotter.probe.TreeChoice;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Files;
@@ -46,7 +47,7 @@ public final class Checkup {
 
   private static List<Finding> kernel(Path root) {
     try {
-      return KernelProbe.run(existing(root)).findings();
+      return KernelProbe.run(existing(root), TreeChoice.AUTO).findings();
     } catch (IOException e) {
       return List.of(
           new Finding(

@@ -23,8 +23,10 @@ public final class Errno {
   public static final int ENOTTY = 25;
   public static final int ENOSPC = 28;
   public static final int EROFS = 30;
+  public static final int ERANGE = 34;
   public static final int ENOSYS = 38;
   public static final int ELOOP = 40;
+  public static final int ENODATA = 61;
   public static final int EOPNOTSUPP = 95;
   public static final int ECONNABORTED = 103;
   public static final int ENOTCONN = 107;

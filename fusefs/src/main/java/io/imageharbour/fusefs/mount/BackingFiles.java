@@ -3,6 +3,7 @@ package io.imageharbour.fusefs.mount;
 import io.imageharbour.fusefs.kernel.FuseConnection;
 import io.imageharbour.fusefs.linux.LinuxException;
 import io.imageharbour.fusefs.linux.OpenFile;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,12 +15,22 @@ final class BackingFiles {
 
   private static final Logger log = LoggerFactory.getLogger(BackingFiles.class);
 
-  private final FuseConnection connection;
+  private final Optional<FuseConnection> connection;
   private volatile boolean works;
 
-  BackingFiles(FuseConnection connection) {
+  private BackingFiles(Optional<FuseConnection> connection) {
     this.connection = connection;
-    works = connection.negotiated().passthrough();
+    works = connection.filter(mount -> mount.negotiated().passthrough()).isPresent();
+  }
+
+  /** Those of a mount, if its kernel has passthrough. */
+  static BackingFiles of(FuseConnection connection) {
+    return new BackingFiles(Optional.of(connection));
+  }
+
+  /** None at all: every read goes through this process. */
+  static BackingFiles none() {
+    return new BackingFiles(Optional.empty());
   }
 
   boolean works() {
@@ -32,7 +43,7 @@ final class BackingFiles {
       return OpenNode.NO_BACKING;
     }
     try {
-      return connection.openBacking(file);
+      return connection.orElseThrow().openBacking(file);
     } catch (LinuxException e) {
       works = false;
       log.warn("event=passthrough-off cause=\"{}\"", e.getMessage());
@@ -42,7 +53,7 @@ final class BackingFiles {
 
   void unregister(int backing) {
     try {
-      connection.closeBacking(backing);
+      connection.orElseThrow().closeBacking(backing);
     } catch (LinuxException e) {
       // after the end of the mount the kernel has let go of it by itself
       log.debug("event=backing-not-closed cause=\"{}\"", e.getMessage());

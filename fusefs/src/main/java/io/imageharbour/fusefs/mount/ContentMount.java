@@ -22,9 +22,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.LoggerFactory;
 
 /**
  * The file system of the content mount: {@code /ab/cdef…}, every content that an image needs,
@@ -37,21 +35,16 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
 
   private final ContentTable table;
   private final Cas cas;
-  private final OpenNodes nodes;
-  private final FileOpener opener;
   private final BackingFiles backingFiles;
+  private final ContentFiles files;
+  private final OpenNodes nodes;
   private final WaitingRequests waiting;
   private final ReadBuffers buffers;
-  private final FailureLog failures;
 
   /** How each open big file is read. */
   private final ConcurrentMap<Long, SequentialReader> readers = new ConcurrentHashMap<>();
 
   private final AtomicLong nextHandle = new AtomicLong(NO_HANDLE + 1);
-  private final LongAdder opens = new LongAdder();
-  private final LongAdder openHits = new LongAdder();
-  private final LongAdder reads = new LongAdder();
-  private final LongAdder failedReads = new LongAdder();
 
   /**
    * A file system that is not served yet.
@@ -67,32 +60,16 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
       int maxWaiting) {
     this.table = table;
     this.cas = cas;
-    backingFiles = new BackingFiles(connection);
-    nodes = new OpenNodes(cas, fetchPath, backingFiles);
-    opener = new FileOpener(table, cas, fetchPath, nodes);
+    backingFiles = BackingFiles.of(connection);
+    files = new ContentFiles(table, cas, fetchPath, names, backingFiles);
+    nodes = files.nodes;
     waiting = new WaitingRequests(maxWaiting);
     buffers = new ReadBuffers(16);
-    failures = new FailureLog(names, LoggerFactory.getLogger(ContentMount.class), System::nanoTime);
   }
 
-  /** Files opened. */
-  public long opens() {
-    return opens.sum();
-  }
-
-  /** Files opened that were in the CAS already. */
-  public long openHits() {
-    return openHits.sum();
-  }
-
-  /** Requests to read. */
-  public long reads() {
-    return reads.sum();
-  }
-
-  /** Opens and reads that got an error. */
-  public long failedReads() {
-    return failedReads.sum();
+  /** The contents that it serves. */
+  public ContentFiles files() {
+    return files;
   }
 
   /** Whether the kernel reads CAS files by itself. */
@@ -104,9 +81,7 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
   @Override
   public void close() throws IOException {
     waiting.close();
-    try (failures) {
-      nodes.close();
-    }
+    files.close();
   }
 
   /** Tries passthrough with a file on the file system of the CAS; without it, reads come to us. */
@@ -196,10 +171,10 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
       reply.error(NodeNumbers.isDirectory(node) ? Errno.EISDIR : Errno.ESTALE);
       return;
     }
-    opens.increment();
+    files.opens.increment();
     Optional<OpenNode> opened = nodes.openWhole(row.get());
     if (opened.isPresent()) {
-      openHits.increment();
+      files.openHits.increment();
       answerOpened(opened.get(), reply);
     } else {
       waiting.start(reply, () -> openSlowly(row.get(), reply));
@@ -208,7 +183,7 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
 
   private void openSlowly(RowAttributes row, FuseReply reply) {
     try {
-      answerOpened(opener.open(row), reply);
+      answerOpened(files.opener.open(row), reply);
     } catch (StaleNodeException e) {
       reply.error(Errno.ESTALE);
     } catch (IOException e) {
@@ -237,7 +212,7 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
   }
 
   private void read(FuseRequest.Read read, FuseReply reply) throws IOException {
-    reads.increment();
+    files.reads.increment();
     long row = NodeNumbers.row(read.node());
     @Nullable OpenNode node = nodes.get(row);
     if (node == null) {
@@ -291,7 +266,7 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
       RowAttributes attributes =
           table.attributes(row).orElseThrow(() -> new StaleNodeException(row));
       Optional<OpenNode> whole = nodes.openWhole(attributes);
-      OpenNode node = whole.isPresent() ? whole.get() : opener.open(attributes);
+      OpenNode node = whole.isPresent() ? whole.get() : files.opener.open(attributes);
       try {
         int length = (int) Math.clamp(attributes.size() - read.offset(), 0, read.size());
         if (length > 0) {
@@ -315,25 +290,11 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
     try {
       MemorySegment answer = buffer.asSlice(0, FuseConnection.DATA_OFFSET + (long) length);
       if (length > 0) {
-        readConsistently(node, offset, answer.asSlice(FuseConnection.DATA_OFFSET));
+        node.read(offset, answer.asSlice(FuseConnection.DATA_OFFSET));
       }
       reply.data(answer);
     } finally {
       buffers.giveBack(buffer);
-    }
-  }
-
-  /** Reads once more if the file came into the CAS in another way just now. */
-  private static void readConsistently(OpenNode node, long offset, MemorySegment target)
-      throws IOException {
-    OpenContent content = node.content();
-    try {
-      content.read(offset, target);
-    } catch (IOException e) {
-      if (node.content() == content) {
-        throw e;
-      }
-      node.content().read(offset, target);
     }
   }
 
@@ -364,24 +325,19 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
     } catch (IOException e) {
       cause.addSuppressed(e);
     }
-    logFailure("read-failed", digest, cause);
+    files.log("read-failed", digest, cause);
   }
 
   private void fail(FuseReply reply, String event, Optional<Digest> digest, IOException cause) {
     answerFailure(reply);
-    logFailure(event, digest, cause);
+    files.log(event, digest, cause);
   }
 
   /** The one place where failures become error numbers: whatever it is, the reader gets EIO. */
   private void answerFailure(FuseReply reply) {
-    failedReads.increment();
+    files.failedReads.increment();
     if (!reply.isAnswered()) {
       reply.error(Errno.EIO);
     }
-  }
-
-  private void logFailure(String event, Optional<Digest> digest, IOException cause) {
-    failures.failed(
-        event, digest, cause.getMessage() == null ? cause.toString() : cause.getMessage());
   }
 }

@@ -1,5 +1,8 @@
 package io.imageharbour.fusefs.mount;
 
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+
 /**
  * A file that somebody has open. The kernel wants that all who have a node open use the same way to
  * read it: either its page cache, or one backing file. Guarded by {@link OpenNodes}.
@@ -31,6 +34,20 @@ final class OpenNode {
   /** The number of the backing file, or {@link #NO_BACKING}. */
   int backing() {
     return backing;
+  }
+
+  /** Fills the buffer from {@code offset}, with bytes that are here. */
+  void read(long offset, MemorySegment buffer) throws IOException {
+    OpenContent before = content;
+    try {
+      before.read(offset, buffer);
+    } catch (IOException e) {
+      // it may have come into the CAS in another way just now
+      if (content == before) {
+        throw e;
+      }
+      content.read(offset, buffer);
+    }
   }
 
   void retain() {

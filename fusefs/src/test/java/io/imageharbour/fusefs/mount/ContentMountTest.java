@@ -51,7 +51,7 @@ class ContentMountTest {
         mount.handle(new FuseRequest.Read(node, 1, 0, 4096), reply);
         Waiting.until("it is answered", reply::isAnswered);
       }
-      assertThat(mount.failedReads()).isZero();
+      assertThat(mount.files().failedReads()).isZero();
       Path file = cas.directory().resolve(Cas.pathOf(digest));
       Waiting.until("it is not open", () -> !openFiles().contains(file));
     }

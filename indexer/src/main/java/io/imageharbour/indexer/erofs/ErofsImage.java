@@ -42,7 +42,7 @@ import java.nio.file.Path;
  *
  * A regular file keeps its size and is one hole: overlayfs never reads it, and what reads the file
  * system by itself finds zeros. What overlayfs would take for its own is escaped, see {@link
- * OverlayXattrs}.
+ * OverlayEscapes}.
  *
  * <p>All methods are static and safe for use by several threads.
  *

@@ -28,7 +28,7 @@ enum FileKind {
     return switch (inode) {
       case Inode.RegularFile file -> REGULAR;
       case Inode.Directory directory -> DIRECTORY;
-      case Inode.Device device when OverlayXattrs.isWhiteout(device) -> REGULAR;
+      case Inode.Device device when OverlayEscapes.isWhiteout(device) -> REGULAR;
       case Inode.Device device -> device.block() ? BLOCK_DEVICE : CHARACTER_DEVICE;
       case Inode.Fifo fifo -> FIFO;
       case Inode.Socket socket -> SOCKET;

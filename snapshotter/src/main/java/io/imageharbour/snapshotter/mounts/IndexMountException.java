@@ -9,10 +9,10 @@ public final class IndexMountException extends HarbourException {
 
   private static final long serialVersionUID = 1;
 
-  IndexMountException(Path image, IOException cause) {
+  IndexMountException(Path place, IOException cause) {
     super(
-        "cannot mount the tree of an index image from "
-            + image
+        "cannot mount the tree of an index image, "
+            + place
             + ": "
             + cause.getMessage()
             + "; harbourctl doctor says what this machine can do",

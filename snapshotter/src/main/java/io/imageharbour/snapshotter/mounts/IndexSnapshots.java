@@ -2,7 +2,6 @@ package io.imageharbour.snapshotter.mounts;
 
 import io.imageharbour.fusefs.ContentStore;
 import io.imageharbour.indexer.ImageIndex;
-import io.imageharbour.indexer.erofs.ErofsImage;
 import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.snapshotter.source.ImageSize;
 import io.imageharbour.snapshotter.store.Usage;
@@ -13,7 +12,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
@@ -21,40 +19,26 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Makes index snapshots of layers that hold the index of an image, and takes them apart again. The
- * node never mounts bytes it was given: the index is read with every check, and the EROFS image is
- * written here. Safe for use by several threads as long as each works on another snapshot.
+ * index is read with every check before anything is made of it. Safe for use by several threads as
+ * long as each works on another snapshot.
  */
 public final class IndexSnapshots implements AutoCloseable {
 
-  private static final Logger LOG = LoggerFactory.getLogger(IndexSnapshots.class);
   private static final Path INDEX = Path.of(ImageIndex.PATH_IN_LAYER);
 
   private final SnapshotDirectories directories;
   private final ContentStore contents;
-  private final Optional<ErofsBacking> backing;
-  private final String unsupported;
+  private final IndexTrees trees;
   private final IndexMemory memory = new IndexMemory(Runtime.getRuntime().maxMemory());
 
-  /**
-   * Works on these directories and this content store.
-   *
-   * @param backing how the kernel takes EROFS images; nothing if it can't
-   * @param unsupported why it can't, for messages
-   */
-  public IndexSnapshots(
-      SnapshotDirectories directories,
-      ContentStore contents,
-      Optional<ErofsBacking> backing,
-      String unsupported) {
+  /** Works on these directories and this content store, and mounts trees so; closes those. */
+  public IndexSnapshots(SnapshotDirectories directories, ContentStore contents, IndexTrees trees) {
     this.directories = directories;
     this.contents = contents;
-    this.backing = backing;
-    this.unsupported = unsupported;
+    this.trees = trees;
   }
 
   /**
@@ -71,12 +55,12 @@ public final class IndexSnapshots implements AutoCloseable {
   }
 
   /**
-   * Reads the index, writes the EROFS image, mounts it and makes the contents known. Either all of
-   * it is done and durable, or nothing is left of it; only that on a full disk, which may lack the
-   * room to forget the contents, an empty directory can stay to tell others to do it.
+   * Reads the index, makes the tree, mounts it and makes the contents known. Either all of it is
+   * done and durable, or nothing is left of it; only that on a full disk, which may lack the room
+   * to forget the contents, an empty directory can stay to tell others to do it.
    *
    * @param origins puts the origins of the image in order, given those that the index names
-   * @return what the image file occupies
+   * @return what the tree occupies on disk
    */
   Usage build(long id, Function<List<String>, List<String>> origins) throws IOException {
     try (IndexMemory.Share share = memory.take(Files.size(indexFile(id)))) {
@@ -95,7 +79,8 @@ public final class IndexSnapshots implements AutoCloseable {
       if (failure.isPresent()) {
         throw failure.get();
       }
-      return DiskUsage.of(directories.image(id));
+      Path image = directories.image(id);
+      return Files.exists(image) ? DiskUsage.of(image) : new Usage(0, 0);
     } catch (IOException | RuntimeException | Error e) {
       try {
         discard(id);
@@ -108,18 +93,27 @@ public final class IndexSnapshots implements AutoCloseable {
 
   private Optional<IOException> makeTree(long id, ImageIndex index) {
     try {
-      writeImage(id, index);
-      mount(id);
+      makeTreeDurably(id, index);
       return Optional.empty();
     } catch (IOException e) {
       return Optional.of(e);
     }
   }
 
-  /** Unmounts the tree, deletes the EROFS image and forgets the contents; what is gone is fine. */
+  private void makeTreeDurably(long id, ImageIndex index) throws IOException {
+    trees.mount(id, index);
+    // the client that unpacked the layer did not do this for its files
+    sync(indexFile(id));
+    sync(directories.directory(id));
+  }
+
+  /**
+   * Unmounts the tree, deletes the EROFS image, if there is one, and forgets the contents; what is
+   * gone is fine.
+   */
   void discard(long id) throws IOException {
-    TreeMounts.unmount(directories.tree(id));
-    Files.deleteIfExists(unfinished(id));
+    trees.release(id);
+    Files.deleteIfExists(directories.unfinishedImage(id));
     Files.deleteIfExists(directories.image(id));
     // after the files: on a full disk it needs the room that they took
     contents.remove(imageName(id));
@@ -128,24 +122,21 @@ public final class IndexSnapshots implements AutoCloseable {
   }
 
   /**
-   * Makes a committed index snapshot usable again after a start: mounted, and its contents known.
-   * An EROFS image that is missing or that the kernel refuses is written again.
+   * Makes a committed index snapshot usable again after a start: mounted, and its contents known. A
+   * tree that can't be mounted as it is is made again.
    *
    * @param known whether the content store still knows the contents
    */
   void restore(long id, boolean known, Function<List<String>, List<String>> origins)
       throws IOException {
-    boolean mounted =
-        TreeMounts.isMounted(directories.tree(id))
-            || (Files.exists(directories.image(id)) && mounts(id));
+    boolean mounted = trees.remount(id);
     if (mounted && known) {
       return;
     }
     try (IndexMemory.Share share = memory.take(Files.size(indexFile(id)))) {
       ImageIndex index = readIndex(id);
       if (!mounted) {
-        writeImage(id, index);
-        mount(id);
+        makeTreeDurably(id, index);
       }
       if (!known) {
         contents.add(imageName(id), index, origins.apply(index.origins()));
@@ -180,6 +171,7 @@ public final class IndexSnapshots implements AutoCloseable {
 
   @Override
   public void close() {
+    trees.close();
     memory.close();
   }
 
@@ -188,48 +180,12 @@ public final class IndexSnapshots implements AutoCloseable {
     return Long.toString(id);
   }
 
-  private boolean mounts(long id) throws IOException {
-    try {
-      mount(id);
-      return true;
-    } catch (IndexMountException e) {
-      LOG.warn("event=tree-refused snapshot={} cause=\"{}\"", id, e.getMessage());
-      return false;
-    }
-  }
-
-  private void mount(long id) throws IOException {
-    Path image = directories.image(id);
-    ErofsBacking how =
-        backing.orElseThrow(() -> new IndexSnapshotsUnsupportedException(unsupported));
-    try {
-      TreeMounts.mount(image, directories.tree(id), how);
-    } catch (IOException e) {
-      throw new IndexMountException(image, e);
-    }
-  }
-
-  private void writeImage(long id, ImageIndex index) throws IOException {
-    Files.createDirectories(directories.tree(id));
-    Path unfinished = unfinished(id);
-    Files.deleteIfExists(unfinished);
-    ErofsImage.write(index, unfinished);
-    sync(unfinished);
-    Files.move(unfinished, directories.image(id), StandardCopyOption.ATOMIC_MOVE);
-    // the client that unpacked the layer did not do this for its files
-    sync(indexFile(id));
-    sync(directories.directory(id));
-  }
-
   private Path indexFile(long id) {
     return directories.layer(id).resolve(INDEX);
   }
 
-  private Path unfinished(long id) {
-    return directories.directory(id).resolve("index.new");
-  }
-
-  private static void sync(Path path) throws IOException {
+  /** Makes a file or directory durable. */
+  static void sync(Path path) throws IOException {
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       channel.force(/* metaData= */ true);
     }

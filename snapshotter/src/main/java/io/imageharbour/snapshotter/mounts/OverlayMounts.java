@@ -12,7 +12,8 @@ import java.util.stream.Collectors;
 /**
  * What clients are told to mount. For ordinary layers the same as from containerd's overlayfs
  * snapshotter: a bind mount where one directory is all, else an overlay. On an index snapshot
- * always one overlay, whose data-only layers are the content store and the content mount:
+ * always one overlay, whose data-only layers are the content store and the content mount, unless
+ * the tree has its contents itself:
  *
  * <pre>
  *   lowerdir=LAYER:LAYER:TREE::CAS::CONTENT-MOUNT

@@ -73,7 +73,7 @@ public final class Recovery {
     for (Snapshot snapshot : snapshots) {
       if (snapshot.kind() == SnapshotKind.COMMITTED && snapshot.index()) {
         mounted += restore(snapshot, known) ? 1 : 0;
-      } else if (Files.exists(directories.tree(snapshot.id()))) {
+      } else if (directories.hasTree(snapshot.id())) {
         discard(snapshot);
       }
     }

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *   s/ID/fs            the layer: upperdir of an active snapshot, lowerdir of its children
  *   s/ID/work          workdir of an active snapshot
  *   s/ID/snapshot      a copy of the metadata (SnapshotFile)
- *   s/ID/index.erofs   the tree of an index snapshot
+ *   s/ID/index.erofs   the tree of an index snapshot, unless FUSE serves it
  *   s/ID/m             where it is mounted
  * </pre>
  *
@@ -73,7 +73,21 @@ public final class SnapshotDirectories {
     return directory(id).resolve("index.erofs");
   }
 
-  /** Where the EROFS image of an index snapshot is mounted. */
+  /** The EROFS image of an index snapshot while it is written. */
+  Path unfinishedImage(long id) {
+    return directory(id).resolve("index.new");
+  }
+
+  /**
+   * Whether there is a place for the tree of an index snapshot, whatever state the mount on it is
+   * in.
+   */
+  boolean hasTree(long id) {
+    // of a FUSE mount whose process is gone one can't even learn that it exists
+    return !Files.notExists(tree(id));
+  }
+
+  /** Where the tree of an index snapshot is mounted. */
   Path tree(long id) {
     return directory(id).resolve("m");
   }

@@ -10,7 +10,6 @@ import io.imageharbour.snapshotter.store.SnapshotStateException;
 import io.imageharbour.snapshotter.store.SnapshotStore;
 import io.imageharbour.snapshotter.store.Usage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -256,7 +255,7 @@ public final class Snapshotter {
   private void deleteLeftover(Path directory) {
     try {
       long id = SnapshotDirectories.id(directory);
-      if (id >= 0 && Files.exists(directories.tree(id))) {
+      if (id >= 0 && directories.hasTree(id)) {
         indexes.discard(id);
       }
       SnapshotDirectories.delete(directory);

@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Mounts EROFS images, read-only. Safe for use by several threads. */
+/**
+ * Mounts EROFS images, read-only, and unmounts trees of any kind. Safe for use by several threads.
+ */
 public final class TreeMounts {
 
   private static final String TYPE = "erofs";
@@ -40,18 +42,16 @@ public final class TreeMounts {
 
   /** Takes away whatever is mounted there; containers that use it keep it until they end. */
   public static void unmount(Path target) throws IOException {
-    if (!Files.isDirectory(target)) {
-      return;
-    }
     try {
       while (true) {
         Mounts.unmountLazily(target);
       }
     } catch (LinuxException e) {
-      if (e.errno() != Errno.EINVAL) {
+      if (e.errno() != Errno.EINVAL && e.errno() != Errno.ENOENT) {
         throw e;
       }
-      // EINVAL: nothing is mounted there any more
+      // nothing is mounted there any more, or there is no such directory; a look at it beforehand
+      // would fail where the mount is one of FUSE whose process is gone
     }
   }
 }

@@ -2,6 +2,8 @@ package io.imageharbour.snapshotter.probe;
 
 import io.imageharbour.fusefs.ContentStore;
 import io.imageharbour.fusefs.ContentStoreConfig;
+import io.imageharbour.fusefs.TreeMount;
+import io.imageharbour.fusefs.TreeMountOptions;
 import io.imageharbour.fusefs.linux.Mounts;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.erofs.ErofsImage;
@@ -20,15 +22,19 @@ import java.util.Optional;
 /**
  * Finds out what this machine can do by running a tiny image the way every image runs: an EROFS
  * image, an overlay with data-only layers on it, a content store with a content mount, and a read
- * that fetches. Needs root. It leaves nothing behind, and as it uses a directory of its own, a
- * daemon may run beside it.
+ * that fetches; or, where that does not go, a tree of FUSE with an overlay on it. Needs root. It
+ * leaves nothing behind, and as it uses a directory of its own, a daemon may run beside it.
  */
 public final class KernelProbe {
+
+  private static final String KERNEL = "kernel";
+  private static final String FUSE = "FUSE trees";
 
   private static final List<List<String>> OVERLAY_OPTIONS =
       List.of(List.of(), List.of("metacopy=on"));
 
   private final Path scratch;
+  private final ProbeImage image = new ProbeImage();
   private final List<Finding> findings = new ArrayList<>();
   private final List<String> refusals = new ArrayList<>();
 
@@ -41,55 +47,109 @@ public final class KernelProbe {
    *
    * @param root the root directory of the daemon, which must exist: what can be mounted depends on
    *     its file system
+   * @param choice which ways to mount trees are tried
    * @throws IOException if the directory can't be written to; what the kernel refuses is a finding
    */
-  public static KernelReport run(Path root) throws IOException {
+  public static KernelReport run(Path root, TreeChoice choice) throws IOException {
     Path scratch = Files.createTempDirectory(root, "probe-");
     try {
-      return new KernelProbe(scratch).run();
+      return new KernelProbe(scratch).run(choice);
     } finally {
       SnapshotDirectories.delete(scratch);
     }
   }
 
-  private KernelReport run() throws IOException {
+  private KernelReport run(TreeChoice choice) throws IOException {
     KernelVersion kernel = KernelVersion.running();
-    kernel(kernel);
     findings.add(FileSystems.of(scratch));
     List<String> overlayOptions = overlayOptions();
-    ProbeImage image = new ProbeImage();
-    Optional<IndexMounting> mounting = Optional.empty();
+    Optional<IndexMounting> mounting =
+        choice == TreeChoice.FUSE ? Optional.empty() : erofs(kernel, overlayOptions);
+    if (mounting.isEmpty() && choice != TreeChoice.EROFS) {
+      boolean chosen = choice == TreeChoice.FUSE;
+      mounting = fuse(overlayOptions, chosen);
+      if (chosen) {
+        findings.addFirst(Finding.good(KERNEL, kernel.toString()));
+      } else if (mounting.isPresent()) {
+        findings.replaceAll(KernelProbe::asWarning);
+      }
+    }
+    return new KernelReport(findings, mounting, overlayOptions);
+  }
+
+  /** Index images run, if not in the best way. */
+  private static Finding asWarning(Finding finding) {
+    return finding.level() == Finding.Level.FAILURE
+        ? Finding.warning(finding.subject(), finding.result(), finding.advice())
+        : finding;
+  }
+
+  private Optional<IndexMounting> erofs(KernelVersion kernel, List<String> overlayOptions) {
+    kernel(kernel);
     try (ContentStore store =
         ContentStore.open(
-            ContentStoreConfig.of(scratch), List.of(image), digest -> "image=probe")) {
+            ContentStoreConfig.of(scratch.resolve("e")), List.of(image), digest -> "image=probe")) {
       findings.add(Finding.good("content mount", "works"));
       passthrough(store.stats().passthrough());
-      mounting = mounting(image, store, overlayOptions);
+      return mounting(store, overlayOptions);
     } catch (IOException e) {
       findings.add(
           Finding.failure(
               "content mount",
               String.valueOf(e.getMessage()),
               "make sure that /dev/fuse is there (modprobe fuse) and that this runs as root"));
+      return Optional.empty();
     }
-    return new KernelReport(findings, mounting, overlayOptions);
+  }
+
+  /** Whether a tree of FUSE works below an overlay. */
+  private Optional<IndexMounting> fuse(List<String> overlayOptions, boolean chosen) {
+    try (ContentStore store =
+        ContentStore.open(
+            ContentStoreConfig.of(scratch.resolve("f")).withoutContentMount(),
+            List.of(image),
+            digest -> "image=probe")) {
+      ImageIndex index = image.index();
+      store.add(ProbeImage.FILE, index, List.of());
+      Path target = Files.createDirectories(scratch.resolve("t"));
+      try (TreeMount tree = store.mountTree(index, target, TreeMountOptions.LAYER)) {
+        if (!reads(overlayOptions, tree.target().toString())) {
+          throw new IOException("other bytes came than were written");
+        }
+      }
+      findings.add(
+          chosen
+              ? Finding.good(FUSE, "work, and are what the configuration says")
+              : Finding.warning(
+                  FUSE,
+                  "work, and are used instead: slower, and containers die with harbourd",
+                  "boot a kernel of 6.5 or newer, best 6.12"));
+      return Optional.of(new IndexMounting.Fuse());
+    } catch (IOException e) {
+      findings.add(
+          Finding.failure(
+              FUSE,
+              String.valueOf(e.getMessage()),
+              "make sure that /dev/fuse and libfuse.so.2 are there (on Debian 12: apt-get install libfuse2)"));
+      return Optional.empty();
+    }
   }
 
   private void kernel(KernelVersion kernel) {
     if (kernel.compareTo(KernelVersion.of(6, 5)) < 0) {
-      findings.add(
+      findings.addFirst(
           Finding.failure(
-              "kernel",
+              KERNEL,
               kernel + ": overlayfs has data-only layers from 6.5",
               "boot a kernel of 6.5 or newer, best 6.12"));
     } else if (kernel.compareTo(KernelVersion.of(6, 9)) < 0) {
-      findings.add(
+      findings.addFirst(
           Finding.warning(
-              "kernel",
+              KERNEL,
               kernel + ": FUSE passthrough came with 6.9",
               "boot a kernel of 6.9 or newer, best 6.12"));
     } else {
-      findings.add(Finding.good("kernel", kernel.toString()));
+      findings.addFirst(Finding.good(KERNEL, kernel.toString()));
     }
   }
 
@@ -126,8 +186,8 @@ public final class KernelProbe {
     return !Arrays.asList(map.split("\\s+")).equals(List.of("0", "0", "4294967295"));
   }
 
-  private Optional<IndexMounting> mounting(
-      ProbeImage image, ContentStore store, List<String> overlayOptions) throws IOException {
+  private Optional<IndexMounting> mounting(ContentStore store, List<String> overlayOptions)
+      throws IOException {
     ImageIndex index = image.index();
     store.add(ProbeImage.FILE, index, List.of());
     Path erofs = scratch.resolve("index.erofs");
@@ -136,9 +196,9 @@ public final class KernelProbe {
       for (List<String> candidate : OVERLAY_OPTIONS) {
         List<String> options = new ArrayList<>(overlayOptions);
         options.addAll(candidate);
-        if (works(image, store, erofs, backing, options)) {
+        if (works(store, erofs, backing, options)) {
           describe(backing, candidate);
-          return Optional.of(new IndexMounting(backing, candidate));
+          return Optional.of(new IndexMounting.Erofs(backing, candidate));
         }
       }
     }
@@ -165,34 +225,39 @@ public final class KernelProbe {
   }
 
   private boolean works(
-      ProbeImage image,
-      ContentStore store,
-      Path erofs,
-      ErofsBacking backing,
-      List<String> options) {
+      ContentStore store, Path erofs, ErofsBacking backing, List<String> options) {
     Path tree = scratch.resolve("m");
-    Path merged = scratch.resolve("merged");
     try {
       try {
         TreeMounts.mount(erofs, tree, backing);
-        Files.createDirectories(merged);
-        List<String> all = new ArrayList<>(options);
-        all.add("workdir=" + Files.createDirectories(scratch.resolve("work")));
-        all.add("upperdir=" + Files.createDirectories(scratch.resolve("upper")));
-        all.add("lowerdir=%s::%s::%s".formatted(tree, store.casDirectory(), store.contentMount()));
-        Mounts.mount("overlay", merged, "overlay", 0, String.join(",", all));
-        if (Arrays.equals(Files.readAllBytes(merged.resolve(ProbeImage.FILE)), image.content())) {
+        String lower =
+            "%s::%s::%s".formatted(tree, store.casDirectory(), store.contentMount().orElseThrow());
+        if (reads(options, lower)) {
           return true;
         }
         refusals.add(backing + " with " + options + ": other bytes came than were written");
         return false;
       } finally {
-        TreeMounts.unmount(merged);
         TreeMounts.unmount(tree);
       }
     } catch (IOException e) {
       refusals.add(String.valueOf(e.getMessage()));
       return false;
+    }
+  }
+
+  /** Whether the image's file is read right through an overlay on this. */
+  private boolean reads(List<String> options, String lower) throws IOException {
+    Path merged = Files.createDirectories(scratch.resolve("merged"));
+    List<String> all = new ArrayList<>(options);
+    all.add("workdir=" + Files.createDirectories(scratch.resolve("work")));
+    all.add("upperdir=" + Files.createDirectories(scratch.resolve("upper")));
+    all.add("lowerdir=" + lower);
+    try {
+      Mounts.mount("overlay", merged, "overlay", 0, String.join(",", all));
+      return Arrays.equals(Files.readAllBytes(merged.resolve(ProbeImage.FILE)), image.content());
+    } finally {
+      TreeMounts.unmount(merged);
     }
   }
 }

@@ -9,6 +9,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.imageharbour.fusefs.ContentStore;
 import io.imageharbour.fusefs.ContentStoreConfig;
+import io.imageharbour.fusefs.linux.MountTable;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.ImageIndex;
@@ -29,6 +30,7 @@ import io.imageharbour.snapshotter.store.SnapshotStore;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -78,7 +80,8 @@ class IndexSnapshotsTest {
             ContentStoreConfig.of(root),
             List.of(),
             new StoredIndexNames(store, directories, NO_CONTAINERD));
-    indexes = new IndexSnapshots(directories, contents, Optional.of(ErofsBacking.FILE), "");
+    indexes =
+        new IndexSnapshots(directories, contents, new ErofsTrees(directories, ErofsBacking.FILE));
     snapshotter = snapshotter(indexes);
   }
 
@@ -86,7 +89,7 @@ class IndexSnapshotsTest {
     OverlayMounts mounts =
         new OverlayMounts(
             directories,
-            List.of(contents.casDirectory(), contents.contentMount()),
+            List.of(contents.casDirectory(), contents.contentMount().orElseThrow()),
             List.of("index=off"),
             List.of());
     return new Snapshotter(store, directories, mounts, with, starts::add);
@@ -106,7 +109,7 @@ class IndexSnapshotsTest {
   @EnumSource
   void aLayerWithAnIndexBecomesItsTree(ErofsBacking backing) throws Exception {
     try (IndexSnapshots backed =
-        new IndexSnapshots(directories, contents, Optional.of(backing), "")) {
+        new IndexSnapshots(directories, contents, new ErofsTrees(directories, backing))) {
       snapshotter = snapshotter(backed);
       prepare("a", SmallIndex.bytes());
       snapshotter.commit("c", "a", Map.of());
@@ -122,6 +125,54 @@ class IndexSnapshotsTest {
       assertNothingIsLeft();
       awaitNoLoopDevice();
     }
+  }
+
+  @Test
+  void aTreeOfFuseIsServedUntilItsSnapshotIsRemoved() throws Exception {
+    try (IndexSnapshots served = served()) {
+      snapshotter = snapshotter(served);
+      prepare("a", SmallIndex.bytes());
+      snapshotter.commit("c", "a", Map.of());
+      Snapshot committed = store.get("c");
+      Path tree = directories.tree(committed.id());
+      assertThat(tree.resolve("dir/file")).exists();
+      assertThat(MountTable.on(tree))
+          .singleElement()
+          .satisfies(mount -> assertThat(mount.type()).isEqualTo("fuse.harbour-tree"));
+      assertThat(directories.image(committed.id())).doesNotExist();
+      snapshotter.remove("c");
+      assertNothingIsLeft();
+    }
+  }
+
+  @Test
+  void theNextStartMountsTreesInItsOwnWayWhateverTheLastOneLeft() throws Exception {
+    IndexSnapshots served = served();
+    snapshotter = snapshotter(served);
+    prepare("a", SmallIndex.bytes());
+    snapshotter.commit("c", "a", Map.of());
+    Path tree = directories.tree(store.get("c").id());
+    // dead, and still mounted, as after a kill
+    Path connection =
+        Path.of(
+            "/sys/fs/fuse/connections", Integer.toString(MountTable.on(tree).getFirst().minor()));
+    Files.writeString(connection.resolve("abort"), "1");
+    assertThatExceptionOfType(FileSystemException.class)
+        .isThrownBy(() -> Files.readAttributes(tree, "*"));
+
+    for (IndexSnapshots next : List.of(served(), indexes, served())) {
+      new Recovery(store, directories, next).run();
+      assertThat(tree.resolve("dir/file")).exists();
+      assertThat(MountTable.on(tree)).hasSize(1);
+      if (next != indexes) {
+        next.close();
+        assertThat(MountTable.on(tree)).isEmpty();
+      }
+    }
+  }
+
+  private IndexSnapshots served() {
+    return new IndexSnapshots(directories, contents, new FuseTrees(directories, contents));
   }
 
   @Test
@@ -141,7 +192,8 @@ class IndexSnapshotsTest {
   @Test
   void anImageThatTheKernelRefusesToMountLeavesNothing() throws Exception {
     IndexSnapshots none =
-        new IndexSnapshots(directories, contents, Optional.empty(), "erofs: not there (do this)");
+        new IndexSnapshots(
+            directories, contents, new NoTrees(directories, "erofs: not there (do this)"));
     prepare("a", SmallIndex.bytes());
     long id = store.get("a").id();
     assertThatExceptionOfType(IndexSnapshotsUnsupportedException.class)
@@ -257,7 +309,8 @@ class IndexSnapshotsTest {
     log.start();
     logger.addAppender(log);
     try (IndexSnapshots broken =
-        new IndexSnapshots(NO_DIRECTORIES, contents, Optional.of(ErofsBacking.FILE), "")) {
+        new IndexSnapshots(
+            NO_DIRECTORIES, contents, new ErofsTrees(NO_DIRECTORIES, ErofsBacking.FILE))) {
       new Recovery(store, directories, broken).run();
     } finally {
       logger.detachAppender(log);

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.imageharbour.fusefs.linux.MountTable;
 import io.imageharbour.fusefs.linux.Mounts;
 import io.imageharbour.snapshotter.mounts.ErofsBacking;
+import io.imageharbour.snapshotter.mounts.IndexMounting;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -16,7 +18,7 @@ class KernelProbeTest {
 
   @Test
   void thisMachineRunsIndexImagesAndNothingIsLeftOfTheTrial(@TempDir Path root) throws Exception {
-    KernelReport report = KernelProbe.run(root);
+    KernelReport report = KernelProbe.run(root, TreeChoice.AUTO);
     assertThat(report.failures()).isEmpty();
     assertThat(report.indexMounting()).isPresent();
     assertThat(report.findings())
@@ -32,7 +34,7 @@ class KernelProbeTest {
     Path tmpfs = Files.createDirectory(directory.resolve("tmpfs"));
     Mounts.mount("tmpfs", tmpfs, "tmpfs", 0, "");
     try {
-      KernelReport report = KernelProbe.run(tmpfs);
+      KernelReport report = KernelProbe.run(tmpfs, TreeChoice.AUTO);
       assertThat(report.findings())
           .anyMatch(
               finding ->
@@ -40,10 +42,23 @@ class KernelProbeTest {
                       && finding.result().startsWith("tmpfs")
                       && finding.advice().contains("ext4"));
       assertThat(report.indexMounting())
-          .hasValueSatisfying(how -> assertThat(how.backing()).isEqualTo(ErofsBacking.LOOP));
+          .contains(new IndexMounting.Erofs(ErofsBacking.LOOP, List.of()));
     } finally {
       Mounts.unmountLazily(tmpfs);
     }
+  }
+
+  @Test
+  void aTreeOfFuseWorksTooAndNothingIsLeftOfIt(@TempDir Path root) throws Exception {
+    KernelReport report = KernelProbe.run(root, TreeChoice.FUSE);
+    assertThat(report.failures()).isEmpty();
+    assertThat(report.indexMounting()).contains(new IndexMounting.Fuse());
+    assertThat(report.findings())
+        .extracting(Finding::subject)
+        .contains("kernel", "FUSE trees")
+        .doesNotContain("EROFS", "content mount");
+    assertThat(root).isEmptyDirectory();
+    assertThat(MountTable.read()).noneMatch(mount -> mount.target().startsWith(root));
   }
 
   @Test

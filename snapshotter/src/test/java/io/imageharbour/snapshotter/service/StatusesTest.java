@@ -13,6 +13,7 @@ import io.imageharbour.snapshotter.SmallIndex;
 import io.imageharbour.snapshotter.filter.SnapshotFilter;
 import io.imageharbour.snapshotter.mounts.IndexSnapshots;
 import io.imageharbour.snapshotter.mounts.Mount;
+import io.imageharbour.snapshotter.mounts.NoTrees;
 import io.imageharbour.snapshotter.mounts.OverlayMounts;
 import io.imageharbour.snapshotter.mounts.SnapshotDirectories;
 import io.imageharbour.snapshotter.mounts.Snapshotter;
@@ -102,7 +103,8 @@ class StatusesTest {
         ContentStore contents =
             ContentStore.open(ContentStoreConfig.of(root), List.of(), digest -> "");
         IndexSnapshots indexes =
-            new IndexSnapshots(directories, contents, Optional.empty(), "EROFS: not there")) {
+            new IndexSnapshots(
+                directories, contents, new NoTrees(directories, "EROFS: not there"))) {
       OverlayMounts mounts = new OverlayMounts(directories, List.of(), List.of(), List.of());
       Snapshotter snapshotter = new Snapshotter(store, directories, mounts, indexes, started -> {});
       Mount layer = snapshotter.prepare("a", Optional.empty(), Map.of()).getFirst();

@@ -1,0 +1,262 @@
+package io.imageharbour.fusefs.tree;
+
+import io.imageharbour.fusefs.TreeMount;
+import io.imageharbour.fusefs.TreeMountException;
+import io.imageharbour.fusefs.TreeMountOptions;
+import io.imageharbour.fusefs.linux.Errno;
+import io.imageharbour.fusefs.linux.LinuxException;
+import io.imageharbour.fusefs.linux.MountTable;
+import io.imageharbour.fusefs.linux.Mounts;
+import io.imageharbour.fusefs.mount.ContentFiles;
+import io.imageharbour.indexer.ImageIndex;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import jnr.ffi.Pointer;
+import jnr.ffi.Runtime;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import ru.serce.jnrfuse.struct.FuseOperations;
+
+/** A tree that libfuse serves, with threads of its own, one for each request that waits. */
+public final class FuseTree implements TreeMount {
+
+  private static final Logger log = LoggerFactory.getLogger(FuseTree.class);
+
+  private static final Path DEVICE = Path.of("/dev/fuse");
+
+  /** How the file system is called in the mount table, after {@code fuse.}. */
+  private static final String SUBTYPE = "harbour-tree";
+
+  /** What does not change need not be asked for again; in seconds. */
+  private static final String FOR_EVER = "31536000";
+
+  /** So long closing waits for the last requests. */
+  private static final Duration UNMOUNT_WAIT = Duration.ofMillis(500);
+
+  private static final Duration FUSERMOUNT_LIMIT = Duration.ofSeconds(10);
+
+  private final Path target;
+  private final LibFuse library;
+  private final TreeOperations operations;
+  private final List<Object> callbacks = new ArrayList<>();
+  private final Arena arena = Arena.ofShared();
+  private final AtomicBoolean unmounted = new AtomicBoolean();
+  private final CountDownLatch ended = new CountDownLatch(1);
+
+  private FuseTree(Path target, LibFuse library, TreeOperations operations) {
+    this.target = target;
+    this.library = library;
+    this.operations = operations;
+  }
+
+  /**
+   * Mounts a tree. When this returns it can be used.
+   *
+   * @param target an empty directory
+   * @throws TreeMountException if the machine lacks what that takes, or refuses
+   */
+  public static FuseTree mount(
+      Path target, ImageIndex index, TreeMountOptions options, ContentFiles files)
+      throws IOException {
+    if (!Files.isReadable(DEVICE) || !Files.isWritable(DEVICE)) {
+      throw new TreeMountException(
+          DEVICE
+              + (Files.exists(DEVICE)
+                  ? " may not be opened by this user: its mode should be 0666"
+                  : " is not there: load the kernel's module with modprobe fuse"));
+    }
+    LibFuse library = LibFuse.load();
+    FileTree tree = new FileTree(index, options.layer());
+    FuseTree mount =
+        new FuseTree(target.toAbsolutePath().normalize(), library, new TreeOperations(tree, files));
+    mount.start(tree, options);
+    return mount;
+  }
+
+  @Override
+  public Path target() {
+    return target;
+  }
+
+  @Override
+  public boolean awaitEnd(Duration timeout) throws InterruptedException {
+    return ended.await(timeout.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  public void unmount() throws IOException {
+    if (ended.getCount() > 0 && unmounted.compareAndSet(false, true)) {
+      if (isRoot()) {
+        unmountAsRoot();
+      } else {
+        unmountAsUser();
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    unmount();
+    try {
+      if (!awaitEnd(UNMOUNT_WAIT)) {
+        log.info("event=tree-in-use target={} action=\"it ends with who uses it\"", target);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void start(FileTree tree, TreeMountOptions options) throws TreeMountException {
+    List<String> arguments = List.of("harbour", "-f", "-o", optionList(options), target.toString());
+    MemorySegment vector = arena.allocate(ValueLayout.ADDRESS, arguments.size() + 1L);
+    for (int i = 0; i < arguments.size(); i++) {
+      vector.setAtIndex(ValueLayout.ADDRESS, i, arena.allocateFrom(arguments.get(i)));
+    }
+    MemorySegment mounted = arena.allocate(ValueLayout.JAVA_LONG);
+    long fuse =
+        library.fuse_setup(
+            arguments.size(),
+            vector.address(),
+            functions(tree).address(),
+            Structures.OPERATIONS_BYTES,
+            mounted.address(),
+            arena.allocate(ValueLayout.JAVA_INT).address(),
+            MemorySegment.NULL.address());
+    if (fuse == 0) {
+      arena.close();
+      throw new TreeMountException(
+          "the FUSE file system can't be mounted on %s: libfuse has said why%s"
+              .formatted(
+                  target,
+                  isRoot()
+                      ? ""
+                      : "; without root it takes fusermount, on Debian of the package fuse3, and a directory of this user"));
+    }
+    long path = mounted.get(ValueLayout.JAVA_LONG, 0);
+    Thread.ofPlatform().daemon().name("tree-loop").start(() -> serve(fuse, path));
+  }
+
+  private void serve(long fuse, long path) {
+    try {
+      int failed = library.fuse_loop_mt(fuse);
+      if (failed != 0) {
+        log.error("event=tree-loop-failed target={} result={}", target, failed);
+      }
+      long channel = library.fuse_session_next_chan(library.fuse_get_session(fuse), 0);
+      library.fuse_unmount(path, channel);
+      library.fuse_destroy(fuse);
+      library.free(path);
+      operations.close();
+      arena.close();
+      log.debug("event=tree-ended target={} callbacks={}", target, callbacks.size());
+    } finally {
+      ended.countDown();
+    }
+  }
+
+  private static String optionList(TreeMountOptions options) {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "ro",
+                "fsname=harbour",
+                "subtype=" + SUBTYPE,
+                "use_ino",
+                "entry_timeout=" + FOR_EVER,
+                "negative_timeout=" + FOR_EVER,
+                "attr_timeout=" + FOR_EVER,
+                "max_background=128"));
+    if (options.others()) {
+      all.add("allow_other");
+      all.add("default_permissions");
+    }
+    return String.join(",", all);
+  }
+
+  /** {@code struct fuse_operations}. */
+  private MemorySegment functions(FileTree tree) {
+    MemorySegment functions = arena.allocate(Structures.OPERATIONS_BYTES, Long.BYTES);
+    FuseOperations places = Structures.OPERATIONS;
+    set(functions, places.getattr.offset(), LibFuse.OnPath.class, operations::attributes);
+    set(
+        functions,
+        places.fgetattr.offset(),
+        LibFuse.OnOpenFile.class,
+        operations::attributesOfOpened);
+    set(functions, places.readlink.offset(), LibFuse.IntoBuffer.class, operations::readLink);
+    set(functions, places.opendir.offset(), LibFuse.OnPath.class, operations::openDirectory);
+    set(functions, places.readdir.offset(), LibFuse.ReadDirectory.class, operations::readDirectory);
+    set(functions, places.open.offset(), LibFuse.OnPath.class, operations::open);
+    set(functions, places.read.offset(), LibFuse.Read.class, operations::read);
+    set(functions, places.release.offset(), LibFuse.OnPath.class, operations::release);
+    set(functions, places.statfs.offset(), LibFuse.OnPath.class, operations::statistics);
+    set(functions, places.listxattr.offset(), LibFuse.IntoBuffer.class, operations::attributeNames);
+    if (tree.hasAttributes()) {
+      // else the kernel learns with the first question that there are none, and asks no more
+      set(functions, places.getxattr.offset(), LibFuse.OnAttribute.class, operations::attribute);
+    }
+    // the flags lie behind this one; jnr-fuse does not say where
+    long flags = places.bmap.offset() + ValueLayout.ADDRESS.byteSize();
+    functions.set(ValueLayout.JAVA_BYTE, flags, Structures.NO_PATHS);
+    return functions;
+  }
+
+  private <T> void set(MemorySegment functions, long offset, Class<T> type, T callback) {
+    Pointer function =
+        Runtime.getSystemRuntime().getClosureManager().getClosurePointer(type, callback);
+    // both have to stay for as long as libfuse may call them
+    callbacks.add(callback);
+    callbacks.add(function);
+    functions.set(ValueLayout.JAVA_LONG, offset, function.address());
+  }
+
+  private void unmountAsRoot() throws LinuxException {
+    try {
+      Mounts.unmountLazily(target);
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.EINVAL) {
+        throw e;
+      }
+      // EINVAL: somebody has unmounted it already
+    }
+  }
+
+  private void unmountAsUser() throws IOException {
+    Process fusermount =
+        new ProcessBuilder("fusermount", "-u", "-z", "--", target.toString())
+            .redirectErrorStream(true)
+            .start();
+    try {
+      if (!fusermount.waitFor(FUSERMOUNT_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+        fusermount.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      fusermount.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+    if (!MountTable.on(target).isEmpty() && ended.getCount() > 0) {
+      String said =
+          new String(fusermount.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      throw new TreeMountException("fusermount -u " + target + " failed: " + said);
+    }
+  }
+
+  private static boolean isRoot() throws TreeMountException {
+    try {
+      return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
+    } catch (IOException e) {
+      throw new TreeMountException("can't find out which user this is: " + e, e);
+    }
+  }
+}
