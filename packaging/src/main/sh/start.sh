@@ -22,6 +22,8 @@ start() {
   case $java_arch in x86_64) zstd=$lib/native/linux/amd64/${zstd##*/} ;; esac
   [ ! -e "$lmdb" ] || set -- "-Dlmdbjava.native.lib=$lmdb" "$@"
   [ ! -e "$zstd" ] || set -- "-DZstdNativePath=$zstd" "$@"
+  [ ! -d "$lib/native/jni/$java_arch-Linux" ] ||
+    set -- "-Djffi.boot.library.path=$lib/native/jni/$java_arch-Linux" "$@"
   # DiSNI looks for its own nowhere but here
   [ ! -e "$lib/native/libdisni.so" ] ||
     set -- "-Djava.library.path=$lib/native:/usr/java/packages/lib:/usr/lib64:/lib64:/lib:/usr/lib" "$@"

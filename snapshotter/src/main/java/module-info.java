@@ -2,6 +2,9 @@
 module io.imageharbour.snapshotter {
   exports io.imageharbour.snapshotter;
   exports io.imageharbour.snapshotter.probe;
+  // harbourctl mount fetches as harbourd does
+  exports io.imageharbour.snapshotter.source to
+      io.imageharbour.cli;
   // harbourctl doctor calls the service as containerd does
   exports io.imageharbour.snapshotter.proto.snapshots to
       io.imageharbour.cli;

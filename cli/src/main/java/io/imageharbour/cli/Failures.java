@@ -2,6 +2,7 @@ package io.imageharbour.cli;
 
 import io.imageharbour.cli.text.Escaped;
 import io.imageharbour.cli.tree.PathNotFoundException;
+import io.imageharbour.fusefs.TreeMountException;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.format.IndexTooNewException;
 import io.imageharbour.indexer.format.RecipeTooNewException;
@@ -22,6 +23,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.util.Objects;
 
 /** The one place where a failure becomes a line for people and an {@link ExitCode}. */
@@ -61,7 +63,8 @@ final class Failures {
       case OutputFailedException _,
           RegistryConfigurationException _,
           ConfigurationException _,
-          FileSystemException _ ->
+          FileSystemException _,
+          TreeMountException _ ->
           ExitCode.LOCAL;
       case IndexTooNewException _, RecipeTooNewException _ -> ExitCode.TOO_NEW;
       // every other failure that Harbour expects is about what it was given to read
@@ -89,6 +92,7 @@ final class Failures {
     return switch (failure) {
       case AccessDeniedException _ -> "access denied";
       case NoSuchFileException _ -> "no such file";
+      case NotDirectoryException _ -> "not a directory";
       default -> {
         String reason = failure.getReason();
         yield reason != null ? reason : failure.getClass().getSimpleName();

@@ -89,6 +89,7 @@ public final class HarbourCtl implements Runnable {
     commandLine.addSubcommand(new InspectCommand(root));
     commandLine.addSubcommand(new LsCommand(root));
     commandLine.addSubcommand(new CatCommand(root));
+    commandLine.addSubcommand(new MountCommand(root));
     commandLine.addSubcommand(new VerifyCommand(root));
     commandLine.addSubcommand(new DiffCommand(root));
     commandLine.addSubcommand(new DoctorCommand(root));

@@ -10,6 +10,9 @@ import java.time.Duration;
  */
 public interface TreeMount extends AutoCloseable {
 
+  /** The type of the file system in the mount table. */
+  String TYPE = "fuse.harbour-tree";
+
   /** The directory that it is mounted on. */
   Path target();
 

@@ -33,6 +33,7 @@ public final class HarbourdProcess implements AutoCloseable {
    * @param containerd the directory name of the containerd that it serves
    * @param registries what it is told about registries
    * @param pool what it is told about the memory pool, if there is one
+   * @param trees how it mounts trees
    */
   public static HarbourdProcess start(
       Workspace workspace,
@@ -40,7 +41,8 @@ public final class HarbourdProcess implements AutoCloseable {
       String name,
       String containerd,
       RegistryAccess registries,
-      Optional<PoolAccess> pool)
+      Optional<PoolAccess> pool,
+      TreeKind trees)
       throws IOException, InterruptedException {
     Path directory = workspace.directory(name);
     Path socket = directory.resolve("harbourd.sock");
@@ -57,6 +59,7 @@ public final class HarbourdProcess implements AutoCloseable {
         address = "%s"
 
         %s
+        %s
         %s"""
             .formatted(
                 directory.resolve("r"),
@@ -64,6 +67,7 @@ public final class HarbourdProcess implements AutoCloseable {
                 metrics.endpoint(),
                 ContainerdServer.socket(workspace, containerd),
                 registries.toml(),
+                trees.toml(),
                 pool.map(PoolAccess::toml).orElse("")));
     ServerProcess process =
         ServerProcess.start(

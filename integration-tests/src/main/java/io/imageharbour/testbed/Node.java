@@ -15,6 +15,7 @@ public final class Node implements AutoCloseable {
   private final String name;
   private final RegistryAccess registries;
   private final Optional<PoolAccess> pool;
+  private final TreeKind trees;
   private final ContainerdServer containerd;
   private HarbourdProcess harbourd;
 
@@ -24,6 +25,7 @@ public final class Node implements AutoCloseable {
       String name,
       RegistryAccess registries,
       Optional<PoolAccess> pool,
+      TreeKind trees,
       HarbourdProcess harbourd,
       ContainerdServer containerd) {
     this.workspace = workspace;
@@ -31,6 +33,7 @@ public final class Node implements AutoCloseable {
     this.name = name;
     this.registries = registries;
     this.pool = pool;
+    this.trees = trees;
     this.harbourd = harbourd;
     this.containerd = containerd;
   }
@@ -62,16 +65,28 @@ public final class Node implements AutoCloseable {
       RegistryAccess registries,
       Optional<PoolAccess> pool)
       throws IOException, InterruptedException {
+    return start(workspace, tree, name, registries, pool, TreeKind.AUTO);
+  }
+
+  /** The same with trees that are mounted so. */
+  public static Node start(
+      Workspace workspace,
+      HarbourTree tree,
+      String name,
+      RegistryAccess registries,
+      Optional<PoolAccess> pool,
+      TreeKind trees)
+      throws IOException, InterruptedException {
     HarbourdProcess harbourd =
         HarbourdProcess.start(
-            workspace, tree, harbourdName(name), containerdName(name), registries, pool);
+            workspace, tree, harbourdName(name), containerdName(name), registries, pool, trees);
     try {
       ContainerdServer containerd =
           ContainerdServer.start(
               workspace,
               containerdName(name),
               Optional.of(HarbourdProcess.socket(workspace, harbourdName(name))));
-      Node node = new Node(workspace, tree, name, registries, pool, harbourd, containerd);
+      Node node = new Node(workspace, tree, name, registries, pool, trees, harbourd, containerd);
       node.awaitConnection();
       return node;
     } catch (IOException | InterruptedException e) {
@@ -104,7 +119,7 @@ public final class Node implements AutoCloseable {
     harbourd.close();
     harbourd =
         HarbourdProcess.start(
-            workspace, tree, harbourdName(name), containerdName(name), registries, pool);
+            workspace, tree, harbourdName(name), containerdName(name), registries, pool, trees);
     awaitConnection();
   }
 

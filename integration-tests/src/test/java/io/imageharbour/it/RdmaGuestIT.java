@@ -11,7 +11,6 @@ import io.imageharbour.testbed.HarbourTree;
 import io.imageharbour.testbed.guest.Guest;
 import io.imageharbour.testbed.guest.GuestKernel;
 import io.imageharbour.testbed.guest.GuestTests;
-import io.imageharbour.testbed.image.OciLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,8 +70,7 @@ final class RdmaGuestIT {
 
   @TestFactory
   List<DynamicTest> theWholeWay(SharedTestbed testbed) throws Exception {
-    OciLayout image = GuestImage.create(testbed.workspace().directory("small"));
-    SharedTestbed.Converted converted = testbed.converted("guest", image);
+    SharedTestbed.Converted converted = testbed.guest();
     return run(
         testbed,
         "whole",

@@ -94,6 +94,14 @@ final class SharedTestbed implements AutoCloseable {
     return converted("odd", images.odd());
   }
 
+  /** The image for guests, which is small. */
+  synchronized Converted guest() throws IOException, InterruptedException {
+    Converted known = conversions.get("guest");
+    return known != null
+        ? known
+        : converted("guest", GuestImage.create(workspace.directory("small")));
+  }
+
   /** An image in the shared registry, converted. */
   synchronized Converted converted(String name, OciLayout layout)
       throws IOException, InterruptedException {

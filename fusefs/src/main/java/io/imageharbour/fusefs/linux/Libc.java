@@ -57,6 +57,8 @@ final class Libc {
   private static final MethodHandle MOUNT =
       bind("mount", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
   private static final MethodHandle UMOUNT2 = bind("umount2", JAVA_INT, ADDRESS, JAVA_INT);
+  private static final MethodHandle SETSID = bind("setsid", JAVA_INT);
+  private static final MethodHandle DUP2 = bind("dup2", JAVA_INT, JAVA_INT, JAVA_INT);
   private static final MethodHandle STRERROR =
       LINKER.downcallHandle(LIBC.findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
 
@@ -145,6 +147,14 @@ final class Libc {
 
   static int umount2(MemorySegment target, int flags) {
     return (int) call(errno -> (int) UMOUNT2.invokeExact(errno, target, flags));
+  }
+
+  static int setsid() {
+    return (int) call(errno -> (int) SETSID.invokeExact(errno));
+  }
+
+  static int dup2(int from, int to) {
+    return (int) call(errno -> (int) DUP2.invokeExact(errno, from, to));
   }
 
   static String strerror(int errno) {

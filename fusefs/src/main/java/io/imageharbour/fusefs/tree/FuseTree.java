@@ -3,17 +3,13 @@ package io.imageharbour.fusefs.tree;
 import io.imageharbour.fusefs.TreeMount;
 import io.imageharbour.fusefs.TreeMountException;
 import io.imageharbour.fusefs.TreeMountOptions;
-import io.imageharbour.fusefs.linux.Errno;
-import io.imageharbour.fusefs.linux.LinuxException;
-import io.imageharbour.fusefs.linux.MountTable;
-import io.imageharbour.fusefs.linux.Mounts;
+import io.imageharbour.fusefs.linux.FuseMounts;
 import io.imageharbour.fusefs.mount.ContentFiles;
 import io.imageharbour.indexer.ImageIndex;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,16 +31,11 @@ public final class FuseTree implements TreeMount {
 
   private static final Path DEVICE = Path.of("/dev/fuse");
 
-  /** How the file system is called in the mount table, after {@code fuse.}. */
-  private static final String SUBTYPE = "harbour-tree";
-
   /** What does not change need not be asked for again; in seconds. */
   private static final String FOR_EVER = "31536000";
 
   /** So long closing waits for the last requests. */
   private static final Duration UNMOUNT_WAIT = Duration.ofMillis(500);
-
-  private static final Duration FUSERMOUNT_LIMIT = Duration.ofSeconds(10);
 
   private final Path target;
   private final LibFuse library;
@@ -80,7 +71,7 @@ public final class FuseTree implements TreeMount {
     FileTree tree = new FileTree(index, options.layer());
     FuseTree mount =
         new FuseTree(target.toAbsolutePath().normalize(), library, new TreeOperations(tree, files));
-    mount.start(tree, options);
+    mount.start(options);
     return mount;
   }
 
@@ -97,11 +88,7 @@ public final class FuseTree implements TreeMount {
   @Override
   public void unmount() throws IOException {
     if (ended.getCount() > 0 && unmounted.compareAndSet(false, true)) {
-      if (isRoot()) {
-        unmountAsRoot();
-      } else {
-        unmountAsUser();
-      }
+      FuseMounts.unmountLazily(target);
     }
   }
 
@@ -117,7 +104,7 @@ public final class FuseTree implements TreeMount {
     }
   }
 
-  private void start(FileTree tree, TreeMountOptions options) throws TreeMountException {
+  private void start(TreeMountOptions options) throws IOException {
     List<String> arguments = List.of("harbour", "-f", "-o", optionList(options), target.toString());
     MemorySegment vector = arena.allocate(ValueLayout.ADDRESS, arguments.size() + 1L);
     for (int i = 0; i < arguments.size(); i++) {
@@ -128,7 +115,7 @@ public final class FuseTree implements TreeMount {
         library.fuse_setup(
             arguments.size(),
             vector.address(),
-            functions(tree).address(),
+            functions().address(),
             Structures.OPERATIONS_BYTES,
             mounted.address(),
             arena.allocate(ValueLayout.JAVA_INT).address(),
@@ -139,7 +126,7 @@ public final class FuseTree implements TreeMount {
           "the FUSE file system can't be mounted on %s: libfuse has said why%s"
               .formatted(
                   target,
-                  isRoot()
+                  FuseMounts.isRoot()
                       ? ""
                       : "; without root it takes fusermount, on Debian of the package fuse3, and a directory of this user"));
     }
@@ -171,12 +158,16 @@ public final class FuseTree implements TreeMount {
             List.of(
                 "ro",
                 "fsname=harbour",
-                "subtype=" + SUBTYPE,
+                "subtype=" + TYPE.substring(TYPE.indexOf('.') + 1),
                 "use_ino",
                 "entry_timeout=" + FOR_EVER,
                 "negative_timeout=" + FOR_EVER,
                 "attr_timeout=" + FOR_EVER,
                 "max_background=128"));
+    if (options.layer()) {
+      // as of other layers: whether they count is for the mount on it to say
+      all.addAll(List.of("suid", "dev"));
+    }
     if (options.others()) {
       all.add("allow_other");
       all.add("default_permissions");
@@ -185,7 +176,7 @@ public final class FuseTree implements TreeMount {
   }
 
   /** {@code struct fuse_operations}. */
-  private MemorySegment functions(FileTree tree) {
+  private MemorySegment functions() {
     MemorySegment functions = arena.allocate(Structures.OPERATIONS_BYTES, Long.BYTES);
     FuseOperations places = Structures.OPERATIONS;
     set(functions, places.getattr.offset(), LibFuse.OnPath.class, operations::attributes);
@@ -202,10 +193,8 @@ public final class FuseTree implements TreeMount {
     set(functions, places.release.offset(), LibFuse.OnPath.class, operations::release);
     set(functions, places.statfs.offset(), LibFuse.OnPath.class, operations::statistics);
     set(functions, places.listxattr.offset(), LibFuse.IntoBuffer.class, operations::attributeNames);
-    if (tree.hasAttributes()) {
-      // else the kernel learns with the first question that there are none, and asks no more
-      set(functions, places.getxattr.offset(), LibFuse.OnAttribute.class, operations::attribute);
-    }
+    // containerd takes it for a failure if a file system has no attributes at all
+    set(functions, places.getxattr.offset(), LibFuse.OnAttribute.class, operations::attribute);
     // the flags lie behind this one; jnr-fuse does not say where
     long flags = places.bmap.offset() + ValueLayout.ADDRESS.byteSize();
     functions.set(ValueLayout.JAVA_BYTE, flags, Structures.NO_PATHS);
@@ -219,44 +208,5 @@ public final class FuseTree implements TreeMount {
     callbacks.add(callback);
     callbacks.add(function);
     functions.set(ValueLayout.JAVA_LONG, offset, function.address());
-  }
-
-  private void unmountAsRoot() throws LinuxException {
-    try {
-      Mounts.unmountLazily(target);
-    } catch (LinuxException e) {
-      if (e.errno() != Errno.EINVAL) {
-        throw e;
-      }
-      // EINVAL: somebody has unmounted it already
-    }
-  }
-
-  private void unmountAsUser() throws IOException {
-    Process fusermount =
-        new ProcessBuilder("fusermount", "-u", "-z", "--", target.toString())
-            .redirectErrorStream(true)
-            .start();
-    try {
-      if (!fusermount.waitFor(FUSERMOUNT_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
-        fusermount.destroyForcibly();
-      }
-    } catch (InterruptedException e) {
-      fusermount.destroyForcibly();
-      Thread.currentThread().interrupt();
-    }
-    if (!MountTable.on(target).isEmpty() && ended.getCount() > 0) {
-      String said =
-          new String(fusermount.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-      throw new TreeMountException("fusermount -u " + target + " failed: " + said);
-    }
-  }
-
-  private static boolean isRoot() throws TreeMountException {
-    try {
-      return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
-    } catch (IOException e) {
-      throw new TreeMountException("can't find out which user this is: " + e, e);
-    }
   }
 }

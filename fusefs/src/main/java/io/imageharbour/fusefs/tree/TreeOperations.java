@@ -187,6 +187,9 @@ final class TreeOperations {
   }
 
   int attribute(long path, long name, long buffer, long size) {
+    if (!tree.hasAttributes()) {
+      return -Errno.ENODATA;
+    }
     return answer(
         Optional.empty(),
         () -> {

@@ -4,10 +4,13 @@ import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.PageCache;
 import io.imageharbour.testbed.Quantity;
+import io.imageharbour.testbed.RegistryAccess;
 import io.imageharbour.testbed.Snapshotter;
+import io.imageharbour.testbed.TreeKind;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -27,6 +30,12 @@ record WarmFiles(String name, String title) implements Benchmark {
     Measurement walkDropped = Measurement.of(name, "walk the tree, from disk", Quantity.SECONDS);
     Measurement big = Measurement.of(name, "read a big file", Quantity.SECONDS);
     Measurement memory = Measurement.of(name, "harbourd, resident after it", Quantity.BYTES);
+    Measurement readServed =
+        Measurement.of(name, "read all files, tree served by FUSE", Quantity.SECONDS);
+    Measurement walkServed =
+        Measurement.of(name, "walk the tree, served by FUSE", Quantity.SECONDS);
+    Measurement bigServed =
+        Measurement.of(name, "read a big file, tree served by FUSE", Quantity.SECONDS);
     try (Node node = Node.start(images.workspace(), images.tree(), "n", List.of())) {
       Trees python = mount(images, node, BenchmarkImages.PYTHON);
       alternate(python, runs, again, Drop.NOTHING, WarmFiles::readAll);
@@ -44,7 +53,38 @@ record WarmFiles(String name, String title) implements Benchmark {
       unmount(node, bigFile);
     }
     Node.remove(images.workspace(), "n");
-    return List.of(again, read, readDropped, walk, walkDropped, big, memory);
+    try (Node node = served(images)) {
+      Trees python = mount(images, node, BenchmarkImages.PYTHON);
+      alternate(python, runs, readServed, Drop.NOTHING, WarmFiles::readAll);
+      alternate(python, runs, walkServed, Drop.NOTHING, WarmFiles::walk);
+      unmount(node, python);
+      Trees bigFile = mount(images, node, BenchmarkImages.BIG_FILE);
+      alternate(bigFile, runs, bigServed, Drop.NOTHING, WarmFiles::readBig);
+      unmount(node, bigFile);
+    }
+    Node.remove(images.workspace(), "t");
+    return List.of(
+        again,
+        read,
+        readDropped,
+        walk,
+        walkDropped,
+        big,
+        memory,
+        readServed,
+        walkServed,
+        bigServed);
+  }
+
+  /** A node as on a kernel without data-only layers. */
+  private static Node served(BenchmarkImages images) throws IOException, InterruptedException {
+    return Node.start(
+        images.workspace(),
+        images.tree(),
+        "t",
+        RegistryAccess.plainHttp(List.of()),
+        Optional.empty(),
+        TreeKind.FUSE);
   }
 
   private enum Drop {

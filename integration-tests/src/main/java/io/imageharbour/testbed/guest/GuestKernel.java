@@ -32,6 +32,9 @@ public record GuestKernel(Path image, Path initramfs) {
   /** Debian 13, with Linux 6.12. */
   private static final String SUITE_FOR_IMAGES = "trixie";
 
+  /** Debian 12, with Linux 6.1. */
+  private static final String SUITE_BEFORE_DATA_LAYERS = "bookworm";
+
   /** {@code Depends: linux-image-6.1.0-56-amd64 (= 6.1.192-2)}. */
   private static final Pattern DEPENDS =
       Pattern.compile("(?m)^Depends: (linux-image-[\\w.+-]+) \\(= ([\\w.+~-]+)\\)");
@@ -98,12 +101,28 @@ public record GuestKernel(Path image, Path initramfs) {
    */
   public static GuestKernel forIndexImages(Consumer<String> progress)
       throws IOException, InterruptedException {
+    return ofSuite(progress, SUITE_FOR_IMAGES);
+  }
+
+  /**
+   * A kernel whose overlayfs has no data-only layers, whichever one this machine has; from the
+   * cache where it is there already.
+   *
+   * @param progress told in a sentence what takes a while
+   */
+  public static GuestKernel withoutDataLayers(Consumer<String> progress)
+      throws IOException, InterruptedException {
+    return ofSuite(progress, SUITE_BEFORE_DATA_LAYERS);
+  }
+
+  private static GuestKernel ofSuite(Consumer<String> progress, String suite)
+      throws IOException, InterruptedException {
     return cached(
         progress,
-        SUITE_FOR_IMAGES,
+        suite,
         (target, scratch) ->
             Command.of("mmdebstrap", "--quiet", "--variant=extract", "--include=" + METAPACKAGE)
-                .withArguments(SUITE_FOR_IMAGES, target)
+                .withArguments(suite, target)
                 .withTimeout(DOWNLOAD)
                 .run());
   }

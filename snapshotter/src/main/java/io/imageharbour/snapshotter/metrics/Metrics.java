@@ -34,11 +34,8 @@ public final class Metrics {
   }
 
   private void addContents() {
-    count("opens", "Files opened through the content mount.", ContentStats::opens);
-    count(
-        "open_hits",
-        "Files opened through the content mount that the store held already.",
-        ContentStats::openHits);
+    count("opens", "Files opened through the content mount or a tree.", ContentStats::opens);
+    count("open_hits", "Those of them that the store held already.", ContentStats::openHits);
     count("reads", "Requests to read that the kernel did not serve itself.", ContentStats::reads);
     count("ingested_files", "Files that came into the store.", ContentStats::ingestedFiles);
     count(

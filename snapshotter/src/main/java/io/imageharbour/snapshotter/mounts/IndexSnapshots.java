@@ -80,7 +80,7 @@ public final class IndexSnapshots implements AutoCloseable {
         throw failure.get();
       }
       Path image = directories.image(id);
-      return Files.exists(image) ? DiskUsage.of(image) : new Usage(0, 0);
+      return Files.exists(image) ? DiskUsage.of(image) : Usage.NONE;
     } catch (IOException | RuntimeException | Error e) {
       try {
         discard(id);

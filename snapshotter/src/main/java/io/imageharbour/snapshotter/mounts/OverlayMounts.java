@@ -12,15 +12,17 @@ import java.util.stream.Collectors;
 /**
  * What clients are told to mount. For ordinary layers the same as from containerd's overlayfs
  * snapshotter: a bind mount where one directory is all, else an overlay. On an index snapshot
- * always one overlay, whose data-only layers are the content store and the content mount, unless
- * the tree has its contents itself:
+ * always one overlay, whose data-only layers are the content store and the content mount:
  *
  * <pre>
  *   lowerdir=LAYER:LAYER:TREE::CAS::CONTENT-MOUNT
  * </pre>
  *
+ * Where there are no data-only layers, because trees have their contents themselves, such a tree is
+ * mounted like an ordinary layer.
+ *
  * @param directories where the layers lie
- * @param data the data-only layers, nearest first
+ * @param data the data-only layers, nearest first, or none
  * @param options what every overlay mount gets, such as {@code index=off}
  * @param indexOptions what overlay mounts on an index snapshot get besides
  */
@@ -55,8 +57,9 @@ public record OverlayMounts(
       return bind(directories.layer(id), writable ? "rw" : "ro");
     }
     boolean onIndex = ancestors.getLast().index();
-    if (!writable && ancestors.size() == 1 && !onIndex) {
-      return bind(directories.layer(ancestors.getFirst().id()), "ro");
+    if (!writable && ancestors.size() == 1 && !(onIndex && hasDataLayers())) {
+      // overlayfs takes no layer alone without one to write to
+      return bind(rootOf(ancestors.getFirst()), "ro");
     }
     List<String> all = new ArrayList<>(options);
     if (onIndex) {
@@ -77,6 +80,10 @@ public record OverlayMounts(
   /** The root directory of a committed snapshot's own tree. */
   Path rootOf(Snapshot committed) {
     return committed.index() ? directories.tree(committed.id()) : directories.layer(committed.id());
+  }
+
+  private boolean hasDataLayers() {
+    return !data.isEmpty();
   }
 
   private String lowerDirectories(List<Snapshot> ancestors, boolean onIndex) {

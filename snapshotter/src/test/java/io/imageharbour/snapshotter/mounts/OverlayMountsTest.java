@@ -86,6 +86,25 @@ class OverlayMountsTest {
   }
 
   @Test
+  void aTreeThatHasItsContentsItselfIsMountedLikeAnOrdinaryLayer() throws Exception {
+    mounts =
+        new OverlayMounts(
+            new SnapshotDirectories(root), List.of(), List.of("index=off"), List.of());
+    assertThat(mounts.of(2, SnapshotKind.VIEW, List.of(index(1))))
+        .containsExactly(new Mount("bind", s("1/m"), List.of("ro", "rbind")));
+    assertThat(mounts.of(2, SnapshotKind.ACTIVE, List.of(index(1))))
+        .containsExactly(
+            new Mount(
+                "overlay",
+                "overlay",
+                List.of(
+                    "index=off",
+                    "workdir=" + s("2/work"),
+                    "upperdir=" + s("2/fs"),
+                    "lowerdir=" + s("1/m"))));
+  }
+
+  @Test
   void moreLayersOnAnIndexThanAMountTakesAreRefused() throws Exception {
     List<Snapshot> many = new ArrayList<>();
     for (int id = 1000; id < 1400; id++) {

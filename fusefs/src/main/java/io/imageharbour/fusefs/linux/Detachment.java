@@ -1,0 +1,38 @@
+package io.imageharbour.fusefs.linux;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Makes a daemon of this process. */
+public final class Detachment {
+
+  private static final int STANDARD_OUTPUT = 1;
+  private static final int STANDARD_ERROR = 2;
+  private static final int O_TRUNC = 01000;
+  private static final int LOG_MODE = 0600;
+
+  private Detachment() {}
+
+  /**
+   * Puts this process into a session of its own, and sends its standard error to a file and its
+   * standard output nowhere. Who reads the latter sees its end. For a process that leads no group,
+   * such as one that another program of Java started.
+   *
+   * @param log emptied first, if it is there
+   */
+  public static void detach(Path log) throws IOException {
+    check("setsid", "", Libc.setsid());
+    try (OpenFile nowhere = OpenFile.open(Path.of("/dev/null"), OpenFile.O_WRONLY);
+        OpenFile file =
+            OpenFile.open(log, OpenFile.O_WRONLY | OpenFile.O_CREAT | O_TRUNC, LOG_MODE)) {
+      check("dup2", log.toString(), Libc.dup2(file.number(), STANDARD_ERROR));
+      check("dup2", "/dev/null", Libc.dup2(nowhere.number(), STANDARD_OUTPUT));
+    }
+  }
+
+  private static void check(String call, String subject, int result) throws LinuxException {
+    if (result < 0) {
+      throw new LinuxException(call, subject, -result);
+    }
+  }
+}
