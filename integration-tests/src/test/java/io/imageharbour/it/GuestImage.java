@@ -1,5 +1,6 @@
 package io.imageharbour.it;
 
+import io.imageharbour.indexer.Digest;
 import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.image.OciLayout;
 import io.imageharbour.testbed.image.TarLayer;
@@ -10,6 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** An image that is small enough for emulation: a shell, small files, and a big one of chunks. */
 final class GuestImage {
@@ -21,15 +25,30 @@ final class GuestImage {
   /** Less than all files have together. */
   static final long BYTES = 6 << 20;
 
+  private static final int SEED = 4;
   private static final int SMALL_FILES = 150;
   private static final int BIG_FILE = 3 << 20;
   private static final List<String> PROGRAMS = List.of("sh", "find", "sort", "xargs", "sha256sum");
 
   private GuestImage() {}
 
+  /** What {@link #SUMS} writes where the files are as they should be. */
+  static String expectedSums() throws IOException, InterruptedException {
+    Random random = new Random(SEED);
+    SortedMap<String, byte[]> files = new TreeMap<>();
+    files.put("/bin/busybox", Files.readAllBytes(busybox()));
+    for (int i = 1; i <= SMALL_FILES; i++) {
+      files.put("/files/" + i, bytes(random, i * 150));
+    }
+    files.put("/files/big", bytes(random, BIG_FILE));
+    return files.entrySet().stream()
+        .map(file -> Digest.sha256(file.getValue()).hex() + "  " + file.getKey())
+        .collect(Collectors.joining("\n"));
+  }
+
   static OciLayout create(Path directory) throws IOException, InterruptedException {
-    Path busybox = Path.of(Command.of("sh", "-c", "command -v busybox").run().text());
-    Random random = new Random(4);
+    Path busybox = busybox();
+    Random random = new Random(SEED);
     OciLayout layout = OciLayout.create(directory);
     OciLayout.Layer layer =
         layout.addLayer(
@@ -49,6 +68,10 @@ final class GuestImage {
             });
     return layout.finish(
         layout.addImage(TestImages.architecture(), List.of(layer), List.of("/bin/sh")));
+  }
+
+  private static Path busybox() throws IOException, InterruptedException {
+    return Path.of(Command.of("sh", "-c", "command -v busybox").run().text());
   }
 
   private static byte[] bytes(Random random, int size) {

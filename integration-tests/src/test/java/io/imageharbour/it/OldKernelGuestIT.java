@@ -32,7 +32,6 @@ final class OldKernelGuestIT {
             "-Dharbour.tree=" + testbed.tree().directory(),
             property(FuseTreeOnOldKernel.STORAGE, testbed.registry().storage()),
             property(FuseTreeOnOldKernel.PORT, testbed.registry().port()),
-            property(FuseTreeOnOldKernel.ORIGINAL, converted.original()),
             property(FuseTreeOnOldKernel.CONVERTED, converted.reference())));
 
     List<GuestTests.Result> results =

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 
 /**
  * A mount that another process serves: one with the same JVM, flags and arguments as this one. It
@@ -36,18 +38,30 @@ public final class BackgroundMount {
             .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
-    boolean mounted = false;
-    try (InputStream said = process.getInputStream()) {
-      mounted = said.transferTo(out) > 0;
+    CompletableFuture<byte[]> said = new CompletableFuture<>();
+    Thread.ofVirtual().name("background-output").start(() -> read(process, said));
+    try {
+      byte[] summary = said.get();
+      out.write(summary);
       out.flush();
-    } finally {
-      // it was asked to end as well where this one was; where its news went nowhere it has to go
-      // too
-      if (!mounted) {
-        process.destroy();
-      }
+      return summary.length > 0 ? 0 : process.waitFor();
+    } catch (ExecutionException e) {
+      process.destroy();
+      throw new HarbourException("can't read what the process in the background says", e);
+    } catch (IOException | InterruptedException e) {
+      // this one was asked to end, or nobody learns of the mount
+      process.destroy();
+      throw e;
     }
-    return mounted ? 0 : process.waitFor();
+  }
+
+  /** Until the end, which comes when it has mounted or when it has failed. */
+  private static void read(Process process, CompletableFuture<byte[]> said) {
+    try (InputStream output = process.getInputStream()) {
+      said.complete(output.readAllBytes());
+    } catch (IOException e) {
+      said.completeExceptionally(e);
+    }
   }
 
   /** The command line of this process, as it was given to execve(2). */
