@@ -1,6 +1,7 @@
 package io.imageharbour.cli;
 
 import io.imageharbour.cli.doctor.Checkup;
+import io.imageharbour.snapshotter.probe.TreeChoice;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Path;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Option;
     header = "Say what this machine can do, and what to change.",
     description = {
       "Runs a tiny image the way every image runs (kernel, FUSE passthrough, EROFS, data-only"
-          + " layers), reads containerd's configuration, and makes real calls to harbourd. Needs"
+          + " layers, or else a tree of FUSE), reads containerd's configuration, and makes real calls to harbourd. Needs"
           + " root and leaves nothing behind. Exit code 0 means that index images run here, 1 that"
           + " they don't.",
       "Not looked at: unpack_config of containerd's transfer service, which 2.1 and newer need;"
@@ -45,6 +46,12 @@ final class DoctorCommand implements Callable<Integer> {
   private Path harbourdRoot = Path.of("/var/lib/harbour");
 
   @Option(
+      names = "--tree",
+      paramLabel = "auto|erofs|fuse",
+      description = "How trees are mounted, as harbourd's configuration says it (default: auto).")
+  private TreeChoice tree = TreeChoice.AUTO;
+
+  @Option(
       names = "--address",
       paramLabel = "SOCKET",
       description =
@@ -62,7 +69,7 @@ final class DoctorCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     // other classes know the types: picocli looks at every method of this one, whatever is run
-    Checkup checkup = Checkup.run(harbourdRoot, containerdConfig, address);
+    Checkup checkup = Checkup.run(harbourdRoot, tree, containerdConfig, address);
     Writer out = root.streams().text();
     if (json) {
       checkup.writeJson(out);

@@ -57,6 +57,15 @@ class DoctorCommandTest {
   }
 
   @Test
+  void treesOfFuseAreTriedWhereTheyAreAskedFor() throws Exception {
+    JsonNode findings = json(doctor("--json", "--tree", "fuse"));
+    assertThat(finding(findings, "FUSE trees"))
+        .isEqualTo("work, and are what the configuration says");
+    assertThat(subjects(findings)).doesNotContain("content mount");
+    assertThat(Files.readString(Path.of("/proc/self/mounts"))).doesNotContain(directory.toString());
+  }
+
+  @Test
   void aPluginOfTheWrongTypeIsSaid() throws Exception {
     Path config = write("type = \"content\"\naddress = \"/x\"");
     assertThat(

@@ -30,12 +30,13 @@ public final class Checkup {
    * Looks at the kernel, at containerd and at {@code harbourd}.
    *
    * @param root the root directory of {@code harbourd}, whether it is there already or not
+   * @param tree how trees are mounted
    * @param containerdConfig containerd's configuration
    * @param address the socket of {@code harbourd}, where that configuration names none
    */
-  public static Checkup run(Path root, Path containerdConfig, Path address)
+  public static Checkup run(Path root, TreeChoice tree, Path containerdConfig, Path address)
       throws InterruptedException {
-    List<Finding> findings = new ArrayList<>(kernel(root));
+    List<Finding> findings = new ArrayList<>(kernel(root, tree));
     findings.addAll(ContainerdCheckup.run(containerdConfig, address));
     return new Checkup(findings);
   }
@@ -45,9 +46,9 @@ public final class Checkup {
     return findings.stream().noneMatch(finding -> finding.level() == Level.FAILURE);
   }
 
-  private static List<Finding> kernel(Path root) {
+  private static List<Finding> kernel(Path root, TreeChoice tree) {
     try {
-      return KernelProbe.run(existing(root), TreeChoice.AUTO).findings();
+      return KernelProbe.run(existing(root), tree).findings();
     } catch (IOException e) {
       return List.of(
           new Finding(
