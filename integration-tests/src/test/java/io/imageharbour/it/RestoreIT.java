@@ -197,12 +197,17 @@ final class RestoreIT {
     return new Image(name, converted.original(), converted.summary(), raw(converted.original()));
   }
 
-  /** The config is the same to the byte, and containerd finds the diff_ids right. */
+  /** The config is the same to the byte, and others find the diff_ids right. */
   private void assertRestored(Image image, String restored) throws Exception {
     JsonNode manifest = raw(restored);
     assertThat(manifest.path("config")).isEqualTo(image.manifest.path("config"));
     assertThat(manifest.path("layers").findValuesAsText("mediaType"))
         .isEqualTo(image.manifest.path("layers").findValuesAsText("mediaType"));
+    if (image.name.equals("python")) {
+      node.ctr().pull(Snapshotter.OVERLAYFS, restored); // fails where a diff_id is wrong
+      return;
+    }
+    // containerd unpacks nothing whose diff_ids it has seen
     Path copy = testbed.workspace().directory("images/restored-" + image.name);
     Command.of("skopeo", "copy", "--quiet", "--src-tls-verify=false")
         .withArguments("docker://" + restored, "oci:" + copy)
@@ -212,7 +217,6 @@ final class RestoreIT {
       assertThat(uncompressed(layout.blob(layer.blob())))
           .isEqualTo(layer.uncompressed().toString());
     }
-    node.ctr().pull(Snapshotter.OVERLAYFS, restored); // fails where a diff_id is wrong
   }
 
   /** Inflated by the usual programs. */
@@ -238,7 +242,7 @@ final class RestoreIT {
         (ObjectNode) JSON.readTree(Files.readAllBytes(of.blob(of.image().digest())));
     ArrayNode changed = JSON.createArrayNode();
     for (int i = 0; i < layers.size(); i++) {
-      String compress = i % 2 == 0 ? "zstd -q -19 -c" : "cat";
+      String compress = i % 2 == 0 ? "zstd -q -c" : "cat";
       byte[] bytes =
           Command.of("sh", "-euc", "gzip -dc \"$1\" | " + compress, "x")
               .withArguments(of.blob(layers.get(i).blob()))

@@ -31,14 +31,14 @@ import java.util.concurrent.Future;
  */
 final class FrameFetcher implements AutoCloseable {
 
-  /** How much one request brings, unless a single frame is bigger: 4 MiB. */
-  private static final long RUN_BYTES = 4 << 20;
+  /** How much one request brings, unless a single frame is bigger: 2 MiB. */
+  private static final long RUN_BYTES = 2 << 20;
 
   /** How many requests are under way or have been answered ahead of the reader. */
   private static final int AHEAD = 4;
 
-  /** How much is kept of what was fetched, and of what was inflated: 32 MiB each. */
-  private static final long KEPT_BYTES = 32 << 20;
+  /** How much is kept of what was fetched, and of what was inflated: 16 MiB each. */
+  private static final long KEPT_BYTES = 16 << 20;
 
   /** Neighbouring frames of a pack, numbers and all. */
   private record Run(int first, int count, long offset, int length) {}
