@@ -1,8 +1,8 @@
 package io.imageharbour.fusefs.linux;
 
-import io.imageharbour.indexer.HarbourException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -47,7 +47,7 @@ public final class FuseMounts {
       Thread.currentThread().interrupt();
     }
     if (!MountTable.on(target).isEmpty()) {
-      throw new HarbourException("fusermount -u " + target + " failed: " + said);
+      throw new FileSystemException(target.toString(), null, "fusermount -u failed: " + said);
     }
   }
 

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The tree of an image in a few arrays, without an object for each file: some 120 bytes for a file
+ * The tree of an image in a few arrays, without an object for each file: some 100 bytes for a file
  * with an ordinary name, so that a daemon can hold those of many images. Inodes have the numbers
  * that they have in the index. Immutable and safe for use by several threads.
  */
