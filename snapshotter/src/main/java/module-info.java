@@ -5,8 +5,21 @@ module io.imageharbour.snapshotter {
   // harbourctl mount fetches as harbourd does
   exports io.imageharbour.snapshotter.source to
       io.imageharbour.cli;
-  // harbourctl doctor calls the service as containerd does
+  // harbourctl doctor calls the service as containerd does, harbourctl pull is a client of
+  // containerd
+  exports io.imageharbour.snapshotter.grpc to
+      io.imageharbour.cli;
+  exports io.imageharbour.snapshotter.proto.content to
+      io.imageharbour.cli;
+  exports io.imageharbour.snapshotter.proto.diff to
+      io.imageharbour.cli;
+  exports io.imageharbour.snapshotter.proto.images to
+      io.imageharbour.cli;
+  exports io.imageharbour.snapshotter.proto.leases to
+      io.imageharbour.cli;
   exports io.imageharbour.snapshotter.proto.snapshots to
+      io.imageharbour.cli;
+  exports io.imageharbour.snapshotter.proto.types to
       io.imageharbour.cli;
 
   // picocli sets the fields of the command

@@ -1,19 +1,12 @@
 package io.imageharbour.cli.doctor;
 
-import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.NettyChannelBuilder;
+import io.imageharbour.snapshotter.grpc.UnixConnection;
 import io.imageharbour.snapshotter.proto.snapshots.ListSnapshotsRequest;
 import io.imageharbour.snapshotter.proto.snapshots.SnapshotsGrpc;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioDomainSocketChannel;
-import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /** A real call to a snapshotter on its socket. That containerd lists a plugin proves nothing. */
 final class SnapshotsCall {
@@ -24,27 +17,14 @@ final class SnapshotsCall {
 
   /** Asks for the list of snapshots. Returns what went wrong, or nothing. */
   static Optional<String> list(Path socket) {
-    EventLoopGroup eventLoop =
-        new MultiThreadIoEventLoopGroup(
-            1, Thread.ofPlatform().daemon().name("doctor-io").factory(), NioIoHandler.newFactory());
-    ManagedChannel channel =
-        NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
-            .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
-            .eventLoopGroup(eventLoop)
-            .overrideAuthority("localhost")
-            .usePlaintext()
-            .build();
-    try {
-      SnapshotsGrpc.newBlockingStub(channel)
+    try (UnixConnection connection = new UnixConnection(socket, "doctor-io")) {
+      SnapshotsGrpc.newBlockingStub(connection.channel())
           .withDeadlineAfter(TIMEOUT)
           .list(ListSnapshotsRequest.getDefaultInstance())
           .forEachRemaining(_ -> {});
       return Optional.empty();
     } catch (StatusRuntimeException e) {
       return Optional.of(reason(e));
-    } finally {
-      channel.shutdownNow();
-      var _ = eventLoop.shutdownGracefully(0, 0, TimeUnit.SECONDS);
     }
   }
 
