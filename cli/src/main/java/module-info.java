@@ -12,12 +12,13 @@ module io.imageharbour.cli {
   requires com.fasterxml.jackson.dataformat.toml;
   requires com.google.protobuf;
   requires io.grpc;
-  requires io.grpc.netty;
   requires io.grpc.stub;
   requires io.imageharbour.fusefs;
   requires io.imageharbour.indexer;
   requires io.imageharbour.pool;
   requires io.imageharbour.snapshotter;
+  // the servers of the tests
+  requires io.grpc.netty;
   requires io.netty.transport;
   requires me.tongfei.progressbar;
   requires static org.jspecify;

@@ -27,7 +27,7 @@ final class ExitCode {
   /** The registry does not answer, or answers with an error of its own. */
   static final int NETWORK = 6;
 
-  /** This machine is the trouble: a full disk, a file that may not be read. */
+  /** This machine is the trouble: a full disk, a file that may not be read, no containerd. */
   static final int LOCAL = 7;
 
   /** The index was made by a newer Harbour: the image is well, this program is old. */

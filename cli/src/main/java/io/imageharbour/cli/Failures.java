@@ -1,5 +1,6 @@
 package io.imageharbour.cli;
 
+import io.imageharbour.cli.pull.ContainerdException;
 import io.imageharbour.cli.text.Escaped;
 import io.imageharbour.cli.tree.PathNotFoundException;
 import io.imageharbour.fusefs.TreeMountException;
@@ -61,6 +62,7 @@ final class Failures {
       case RegistryUnavailableException _, RegistryRefusedException _, NoAgentsException _ ->
           ExitCode.NETWORK;
       case OutputFailedException _,
+          ContainerdException _,
           RegistryConfigurationException _,
           ConfigurationException _,
           FileSystemException _,

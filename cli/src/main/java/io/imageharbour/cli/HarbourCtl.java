@@ -92,6 +92,7 @@ public final class HarbourCtl implements Runnable {
     commandLine.addSubcommand(new MountCommand(root));
     commandLine.addSubcommand(new VerifyCommand(root));
     commandLine.addSubcommand(new DiffCommand(root));
+    commandLine.addSubcommand(new PullCommand(root));
     commandLine.addSubcommand(new DoctorCommand(root));
     commandLine.addSubcommand(PoolCommand.commandLine(root));
     commandLine.addSubcommand(new CompletionCommand(root));

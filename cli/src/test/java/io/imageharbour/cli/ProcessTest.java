@@ -59,8 +59,9 @@ class ProcessTest {
   }
 
   @Test
-  void onlyThePoolsCommandsLoadWhatSpeaksToAgents() throws Exception {
-    for (String command : List.of("--help", "ls localhost:1/none", "pool load --help")) {
+  void onlyCommandsThatSpeakToDaemonsLoadWhatThatTakes() throws Exception {
+    for (String command :
+        List.of("--help", "ls localhost:1/none", "pool load --help", "pull --help")) {
       assertThat(shell("JAVA_TOOL_OPTIONS=-Xlog:class+load harbourctl " + command))
           .contains("io.imageharbour.cli.PoolCommand ")
           .doesNotContain(" io.grpc.", " io.netty.", " com.google.protobuf.");

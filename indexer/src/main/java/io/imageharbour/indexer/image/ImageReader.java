@@ -30,7 +30,7 @@ import java.util.SequencedMap;
 public final class ImageReader {
 
   /** The largest config that is read: 8 MiB. */
-  private static final long MAX_CONFIG = 8 << 20;
+  public static final long MAX_CONFIG = 8 << 20;
 
   private static final int MAX_DESCRIPTORS = 10_000;
 
