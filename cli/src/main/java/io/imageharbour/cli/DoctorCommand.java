@@ -15,11 +15,11 @@ import picocli.CommandLine.Option;
     header = "Say what this machine can do, and what to change.",
     description = {
       "Runs a tiny image the way every image runs (kernel, FUSE passthrough, EROFS, data-only"
-          + " layers, or else a tree of FUSE), reads containerd's configuration, and makes real calls to harbourd. Needs"
+          + " layers, or else a tree of FUSE), reads containerd's configuration and Docker's, and makes"
+          + " real calls to harbourd. Needs"
           + " root and leaves nothing behind. Exit code 0 means that index images run here, 1 that"
           + " they don't.",
-      "Not looked at: unpack_config of containerd's transfer service, which 2.1 and newer need;"
-          + " disable_snapshot_annotations; credentials."
+      "Not looked at: disable_snapshot_annotations of containerd's configuration; credentials."
     },
     footer = {
       "  harbourctl doctor",
@@ -59,6 +59,12 @@ final class DoctorCommand implements Callable<Integer> {
               + " ${DEFAULT-VALUE}).")
   private Path address = Path.of("/run/harbour/harbourd.sock");
 
+  @Option(
+      names = "--docker-daemon-config",
+      paramLabel = "FILE",
+      description = "Docker's configuration, if there is one (default: ${DEFAULT-VALUE}).")
+  private Path dockerConfig = Path.of("/etc/docker/daemon.json");
+
   @Option(names = "--json", description = "Print what was found as a JSON array.")
   private boolean json;
 
@@ -69,7 +75,8 @@ final class DoctorCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     // other classes know the types: picocli looks at every method of this one, whatever is run
-    Checkup checkup = Checkup.run(harbourdRoot, tree, containerdConfig, address);
+    Checkup checkup =
+        Checkup.run(harbourdRoot, tree, containerdConfig, address, dockerConfig);
     Writer out = root.streams().text();
     if (json) {
       checkup.writeJson(out);

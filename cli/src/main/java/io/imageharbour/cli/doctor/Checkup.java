@@ -27,17 +27,20 @@ public final class Checkup {
   }
 
   /**
-   * Looks at the kernel, at containerd and at {@code harbourd}.
+   * Looks at the kernel, at containerd, at {@code harbourd} and at Docker.
    *
    * @param root the root directory of {@code harbourd}, whether it is there already or not
    * @param tree how trees are mounted
    * @param containerdConfig containerd's configuration
    * @param address the socket of {@code harbourd}, where that configuration names none
+   * @param dockerConfig Docker's {@code daemon.json}, which need not be there
    */
-  public static Checkup run(Path root, TreeChoice tree, Path containerdConfig, Path address)
+  public static Checkup run(
+      Path root, TreeChoice tree, Path containerdConfig, Path address, Path dockerConfig)
       throws InterruptedException {
     List<Finding> findings = new ArrayList<>(kernel(root, tree));
     findings.addAll(ContainerdCheckup.run(containerdConfig, address));
+    findings.addAll(DockerCheckup.run(dockerConfig));
     return new Checkup(findings);
   }
 

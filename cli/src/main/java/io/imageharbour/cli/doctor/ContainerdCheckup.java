@@ -28,6 +28,13 @@ final class ContainerdCheckup {
           address = "%s"
       and restart containerd""";
 
+  private static final String EXPORTS_LINES =
+      """
+      add to %s, below the proxy plugin harbour, with the root directory of harbourd
+          [proxy_plugins.harbour.exports]
+            root = "/var/lib/harbour"
+      and restart containerd (before 1.7 it has no effect)""";
+
   private static final String UNPACK_LINES =
       """
       add to %s what docs/containerd.md says of the transfer service,
@@ -148,6 +155,14 @@ final class ContainerdCheckup {
 
   private void kubernetes(ContainerdConfig config) {
     String snapshotter = config.criSnapshotter().orElse("overlayfs");
+    if (snapshotter.equals("harbour") && config.pluginRoot().isEmpty()) {
+      warn(
+          "Kubernetes (CRI)",
+          "uses the snapshotter harbour, but tells the kubelet a directory for images that does not"
+              + " exist",
+          EXPORTS_LINES.formatted(configFile));
+      return;
+    }
     good(
         "Kubernetes (CRI)",
         snapshotter.equals("harbour")

@@ -20,6 +20,8 @@ import java.util.Set;
  * @param files what was read
  * @param pluginType {@code type} of {@code proxy_plugins.harbour}
  * @param pluginAddress {@code address} of {@code proxy_plugins.harbour}
+ * @param pluginRoot {@code root} of {@code proxy_plugins.harbour.exports}, which the kubelet is
+ *     told
  * @param address the socket of containerd's own API
  * @param criSnapshotter which snapshotter Kubernetes gets, where the configuration says so
  * @param transferUnpacks whether the transfer service is told to unpack for Harbour
@@ -28,6 +30,7 @@ record ContainerdConfig(
     List<Path> files,
     Optional<String> pluginType,
     Optional<String> pluginAddress,
+    Optional<String> pluginRoot,
     Path address,
     Optional<String> criSnapshotter,
     boolean transferUnpacks) {
@@ -51,6 +54,7 @@ record ContainerdConfig(
         List.copyOf(read),
         last(documents, "/proxy_plugins/harbour/type"),
         last(documents, "/proxy_plugins/harbour/address"),
+        last(documents, "/proxy_plugins/harbour/exports/root"),
         Path.of(last(documents, "/grpc/address").orElse(DEFAULT_ADDRESS)),
         // containerd 1 and 2 have it in different places
         last(documents, "/plugins/io.containerd.cri.v1.images/snapshotter")

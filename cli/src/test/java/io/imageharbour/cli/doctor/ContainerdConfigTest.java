@@ -28,10 +28,13 @@ class ContainerdConfigTest {
               [proxy_plugins.harbour]
                 type = "snapshot"
                 address = "/run/harbour/harbourd.sock"
+                [proxy_plugins.harbour.exports]
+                  root = "/var/lib/harbour"
             """);
     ContainerdConfig config = ContainerdConfig.read(file);
     assertThat(config.pluginType()).contains("snapshot");
     assertThat(config.pluginAddress()).contains("/run/harbour/harbourd.sock");
+    assertThat(config.pluginRoot()).contains("/var/lib/harbour");
     assertThat(config.address()).hasToString("/run/other.sock");
     assertThat(config.criSnapshotter()).contains("harbour");
   }
