@@ -2,6 +2,7 @@
 module io.imageharbour.testbed {
   exports io.imageharbour.testbed;
   exports io.imageharbour.testbed.guest;
+  exports io.imageharbour.testbed.machine;
 
   requires com.fasterxml.jackson.databind;
   requires com.github.luben.zstd_jni;

@@ -30,7 +30,7 @@ public final class ContainerdServer implements AutoCloseable {
     Path socket = socket(workspace, name);
     Path configuration = directory.resolve("config.toml");
     Files.writeString(configuration, configuration(directory, socket, harbourd));
-    Ctr ctr = new Ctr(socket, workspace.tag());
+    Ctr ctr = new Ctr(Command.of("ctr"), socket, workspace.tag());
     ServerProcess process =
         ServerProcess.start(
             workspace,

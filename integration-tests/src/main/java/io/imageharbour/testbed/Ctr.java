@@ -30,10 +30,17 @@ public final class Ctr {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final AtomicInteger CONTAINERS = new AtomicInteger();
 
+  private final Command program;
   private final Path socket;
   private final String namespace;
 
-  Ctr(Path socket, String namespace) {
+  /**
+   * Makes a client.
+   *
+   * @param program {@code ctr}, without arguments
+   */
+  public Ctr(Command program, Path socket, String namespace) {
+    this.program = program;
     this.socket = socket;
     this.namespace = namespace;
   }
@@ -43,7 +50,8 @@ public final class Ctr {
 
   /** {@code ctr} with further arguments. */
   public Command command(Object... arguments) {
-    return Command.of("ctr", "--address", socket, "--namespace", namespace)
+    return program
+        .withArguments("--address", socket, "--namespace", namespace)
         .withArguments(arguments)
         .withTimeout(RUN_LIMIT);
   }

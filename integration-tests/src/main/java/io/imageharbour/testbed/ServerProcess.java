@@ -30,7 +30,7 @@ public final class ServerProcess implements AutoCloseable {
    * @param log its output is appended there
    * @param ready asked until it holds; an exception counts as a no
    */
-  static ServerProcess start(
+  public static ServerProcess start(
       Workspace workspace, String name, Command command, Path log, Await.Condition ready)
       throws IOException, InterruptedException {
     ProcessBuilder builder =

@@ -73,7 +73,7 @@ public final class Workspace implements AutoCloseable {
   }
 
   /** Eight letters and digits that belong to this workspace alone; names of links may have 15. */
-  String tag() {
+  public String tag() {
     return tag;
   }
 

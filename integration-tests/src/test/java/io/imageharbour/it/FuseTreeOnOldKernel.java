@@ -58,13 +58,13 @@ final class FuseTreeOnOldKernel {
           .singleElement()
           .satisfies(mount -> assertThat(mount.point()).startsWith(node.harbourd().root()));
       // a program and one small file: not the big one, which is more than half of the image
-      String expected = GuestImage.expectedSums();
+      String expected = SmallImage.expectedSums();
       assertThat(run(node, "sha256sum", "/files/7")).isIn(expected.lines().toList());
       assertThat(node.harbourd().metric("harbour_content_ingested_bytes_total"))
-          .isBetween(1.0, GuestImage.BYTES / 2.0);
-      assertThat(registry.servedBytes()).isLessThan(GuestImage.BYTES / 2);
+          .isBetween(1.0, SmallImage.BYTES / 2.0);
+      assertThat(registry.servedBytes()).isLessThan(SmallImage.BYTES / 2);
 
-      assertThat(run(node, GuestImage.SUMS.toArray(String[]::new))).isEqualTo(expected);
+      assertThat(run(node, SmallImage.SUMS.toArray(String[]::new))).isEqualTo(expected);
     }
   }
 

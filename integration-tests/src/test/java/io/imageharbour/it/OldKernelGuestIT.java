@@ -18,7 +18,7 @@ final class OldKernelGuestIT {
 
   @Test
   void containersRunOnTreesThatHarbourdServes(SharedTestbed testbed) throws Exception {
-    SharedTestbed.Converted converted = testbed.guest();
+    SharedTestbed.Converted converted = testbed.small();
     Guest guest =
         new Guest(
             testbed.workspace(),

@@ -115,7 +115,7 @@ final class PoolInGuest {
     assertThat(registry.responses().stream().skip(before))
         .noneMatch(response -> response.path().contains("/blobs/"));
     assertThat(node.harbourd().metric("harbour_pool_read_bytes_total"))
-        .isGreaterThan(GuestImage.BYTES);
+        .isGreaterThan(SmallImage.BYTES);
     assertThat(node.harbourd().metric("harbour_pool_failures_total")).isZero();
   }
 
@@ -128,6 +128,6 @@ final class PoolInGuest {
   /** Of every file, by a program of the image. */
   private static String digests(Node node, Snapshotter snapshotter, String image)
       throws IOException, InterruptedException {
-    return node.ctr().run(snapshotter, image, GuestImage.SUMS.toArray(String[]::new)).output();
+    return node.ctr().run(snapshotter, image, SmallImage.SUMS.toArray(String[]::new)).output();
   }
 }

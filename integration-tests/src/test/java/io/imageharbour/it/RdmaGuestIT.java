@@ -70,7 +70,7 @@ final class RdmaGuestIT {
 
   @TestFactory
   List<DynamicTest> theWholeWay(SharedTestbed testbed) throws Exception {
-    SharedTestbed.Converted converted = testbed.guest();
+    SharedTestbed.Converted converted = testbed.small();
     return run(
         testbed,
         "whole",

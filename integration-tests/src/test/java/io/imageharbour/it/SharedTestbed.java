@@ -94,12 +94,12 @@ final class SharedTestbed implements AutoCloseable {
     return converted("odd", images.odd());
   }
 
-  /** The image for guests, which is small. */
-  synchronized Converted guest() throws IOException, InterruptedException {
-    Converted known = conversions.get("guest");
+  /** An image that is small enough for emulation, too. */
+  synchronized Converted small() throws IOException, InterruptedException {
+    Converted known = conversions.get("small");
     return known != null
         ? known
-        : converted("guest", GuestImage.create(workspace.directory("small")));
+        : converted("small", SmallImage.create(workspace.directory("images/small")));
   }
 
   /** An image in the shared registry, converted. */

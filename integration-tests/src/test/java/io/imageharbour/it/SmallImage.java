@@ -15,8 +15,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** An image that is small enough for emulation: a shell, small files, and a big one of chunks. */
-final class GuestImage {
+/** An image that is small: a shell with a few tools, small files, and a big one of chunks. */
+final class SmallImage {
 
   /** Writes the digest and the path of every file. */
   static final List<String> SUMS =
@@ -28,9 +28,10 @@ final class GuestImage {
   private static final int SEED = 4;
   private static final int SMALL_FILES = 150;
   private static final int BIG_FILE = 3 << 20;
-  private static final List<String> PROGRAMS = List.of("sh", "find", "sort", "xargs", "sha256sum");
+  private static final List<String> PROGRAMS =
+      List.of("sh", "cat", "find", "ls", "rm", "sha256sum", "sleep", "sort", "xargs");
 
-  private GuestImage() {}
+  private SmallImage() {}
 
   /** What {@link #SUMS} writes where the files are as they should be. */
   static String expectedSums() throws IOException, InterruptedException {
@@ -47,6 +48,12 @@ final class GuestImage {
   }
 
   static OciLayout create(Path directory) throws IOException, InterruptedException {
+    return create(directory, List.of("/bin/sh"));
+  }
+
+  /** The same that does something else when nobody says what. */
+  static OciLayout create(Path directory, List<String> command)
+      throws IOException, InterruptedException {
     Path busybox = busybox();
     Random random = new Random(SEED);
     OciLayout layout = OciLayout.create(directory);
@@ -59,6 +66,10 @@ final class GuestImage {
               for (String program : PROGRAMS) {
                 tar.symbolicLink("bin/" + program, Attributes.of(0777), "busybox");
               }
+              // runc makes these where they are not there
+              for (String mountPoint : List.of("dev", "etc", "proc", "run", "sys")) {
+                tar.directory(mountPoint, Attributes.of(0755));
+              }
               tar.directory("files", Attributes.of(0755));
               for (int i = 1; i <= SMALL_FILES; i++) {
                 tar.file("files/" + i, Attributes.of(0644), bytes(random, i * 150));
@@ -66,8 +77,7 @@ final class GuestImage {
               tar.file("files/big", Attributes.of(0644), bytes(random, BIG_FILE));
               tar.close();
             });
-    return layout.finish(
-        layout.addImage(TestImages.architecture(), List.of(layer), List.of("/bin/sh")));
+    return layout.finish(layout.addImage(TestImages.architecture(), List.of(layer), command));
   }
 
   private static Path busybox() throws IOException, InterruptedException {

@@ -1,0 +1,195 @@
+package io.imageharbour.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.imageharbour.testbed.Await;
+import io.imageharbour.testbed.Command;
+import io.imageharbour.testbed.Ctr;
+import io.imageharbour.testbed.Documents;
+import io.imageharbour.testbed.Snapshotter;
+import io.imageharbour.testbed.machine.DebianRelease;
+import io.imageharbour.testbed.machine.Machine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * containerd 1.6, 1.7 and 2.1, each with the {@code ctr} that comes with it and configured as
+ * docs/containerd.md says.
+ */
+@ExtendWith(TestbedExtension.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class ContainerdVersionsIT {
+
+  private static final Duration COLLECTION = Duration.ofSeconds(20);
+
+  private Machines machines;
+  private SharedTestbed testbed;
+  private SharedTestbed.Converted python;
+  private SharedTestbed.Converted small;
+
+  @BeforeAll
+  void startMachines(SharedTestbed shared) throws Exception {
+    testbed = shared;
+    python = testbed.python();
+    small = testbed.small();
+    machines =
+        Machines.start(
+            testbed, "v", (release, machine) -> machine.startContainerd(configuration(release)));
+  }
+
+  @AfterAll
+  void stopMachines() throws Exception {
+    machines.close();
+  }
+
+  private static String configuration(DebianRelease release) throws IOException {
+    return Documents.file(
+        "containerd.md", release == DebianRelease.FORKY ? "containerd-2" : "containerd-1");
+  }
+
+  private Ctr ctr(DebianRelease release) {
+    return machines.of(release).ctr(testbed.workspace().tag());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void pullsAnIndexImageAndStartsItHavingFetchedLessThanAQuarter(DebianRelease release)
+      throws Exception {
+    Ctr ctr = ctr(release);
+    String root = machines.of(release).harbourd().root().toString();
+    long before = testbed.registry().servedBytes();
+    ctr.pull(Snapshotter.HARBOUR, python.reference());
+    Ctr.ContainerRun run =
+        ctr.run(
+            Snapshotter.HARBOUR,
+            python.reference(),
+            "python3",
+            "-c",
+            "import numpy; print(numpy.arange(3).sum())");
+
+    assertThat(run.output()).isEqualTo("3");
+    assertThat(testbed.registry().servedBytes() - before)
+        .isBetween(1L << 20, python.compressedBytes() / 4);
+    assertThat(
+            ctr.run(Snapshotter.HARBOUR, python.reference(), "cat", "/proc/self/mountinfo")
+                .output()
+                .lines()
+                .filter(mount -> mount.contains(" / / ")))
+        .singleElement()
+        .asString()
+        .contains("::" + root + "/cas::" + root + "/c");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void pullsAndRunsAnOrdinaryImage(DebianRelease release) throws Exception {
+    Ctr ctr = ctr(release);
+    ctr.pull(Snapshotter.HARBOUR, small.original());
+    ctr.pull(Snapshotter.HARBOUR, small.reference());
+    String sums =
+        ctr.run(Snapshotter.HARBOUR, small.original(), SmallImage.SUMS.toArray(String[]::new))
+            .output();
+
+    assertThat(sums.lines()).hasSizeGreaterThan(150);
+    assertThat(
+            ctr.run(Snapshotter.HARBOUR, small.reference(), SmallImage.SUMS.toArray(String[]::new))
+                .output())
+        .isEqualTo(sums);
+  }
+
+  @Test
+  void theTransferServiceTellsHarbourdTheNameOfTheImage() throws Exception {
+    Ctr ctr = ctr(DebianRelease.FORKY);
+    ctr.pull(Snapshotter.HARBOUR, python.reference());
+
+    assertThat(
+            ctr.command("snapshots", "--snapshotter", "harbour", "info")
+                .withArguments(ctr.chainId(python.reference()))
+                .run()
+                .text())
+        .contains("\"containerd.io/snapshot/cri.image-ref\": \"" + python.reference() + "\"");
+  }
+
+  @Test
+  void pullsWithoutTheTransferServiceToo() throws Exception {
+    Ctr ctr = ctr(DebianRelease.FORKY);
+    String copy = testbed.registry().reference("local/small:1");
+    copy(small.reference(), copy);
+    ctr.command("images", "pull", "--local", "--plain-http", "--snapshotter", "harbour", copy)
+        .run();
+
+    assertThat(ctr.run(Snapshotter.HARBOUR, copy, "cat", "/files/1").output()).isNotEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whatAContainerChangedIsAnOrdinaryLayer(DebianRelease release) throws Exception {
+    Ctr ctr = ctr(release);
+    ctr.pull(Snapshotter.HARBOUR, small.reference());
+    String container =
+        ctr.start(
+            Snapshotter.HARBOUR,
+            small.reference(),
+            "sh",
+            "-c",
+            "echo new > /files/new; rm /files/1; echo changed > /files/2; exec sleep 1000");
+    try {
+      Await.until(
+          "the container to have changed its files",
+          COLLECTION,
+          () -> ctr.exec(container, "cat", "/files/2").text().equals("changed"));
+      Path layer = testbed.workspace().directory("images").resolve("layer");
+      Files.write(
+          layer,
+          ctr.command("snapshots", "--snapshotter", "harbour", "diff", container).run().bytes());
+
+      assertThat(Command.of("tar", "--list", "--gzip", "--file", layer).run().text().lines())
+          .containsExactlyInAnyOrder("files/", "files/new", "files/.wh.1", "files/2");
+    } finally {
+      ctr.remove(container);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void anImageThatIsRemovedLeavesNoSnapshotAndNoTree(DebianRelease release) throws Exception {
+    Ctr ctr = ctr(release);
+    String copy = testbed.registry().reference("removed/" + ctr.namespace() + ":1");
+    copy(testbed.odd().reference(), copy);
+    ctr.pull(Snapshotter.HARBOUR, copy);
+    String snapshot = ctr.chainId(copy);
+    assertThat(ctr.snapshots(Snapshotter.HARBOUR)).contains(snapshot);
+    ctr.removeImage(copy);
+
+    assertThat(ctr.snapshots(Snapshotter.HARBOUR)).doesNotContain(snapshot);
+    Await.until(
+        "harbourd to have a directory for each snapshot and no more",
+        COLLECTION,
+        () ->
+            snapshotDirectories(machines.of(release)).size()
+                == ctr.snapshots(Snapshotter.HARBOUR).size());
+  }
+
+  private static List<Path> snapshotDirectories(Machine machine) throws IOException {
+    try (Stream<Path> directories = Files.list(machine.harbourd().root().resolve("s"))) {
+      return directories.sorted().toList();
+    }
+  }
+
+  private static void copy(String from, String to) throws IOException, InterruptedException {
+    Command.of("skopeo", "copy", "--all", "--quiet", "--src-tls-verify=false")
+        .withArguments("--dest-tls-verify=false", "docker://" + from, "docker://" + to)
+        .run();
+  }
+}
