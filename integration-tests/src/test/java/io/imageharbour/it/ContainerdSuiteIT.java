@@ -1,0 +1,95 @@
+package io.imageharbour.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.imageharbour.testbed.Command;
+import io.imageharbour.testbed.HarbourdProcess;
+import io.imageharbour.testbed.RegistryAccess;
+import io.imageharbour.testbed.machine.DebianRelease;
+import io.imageharbour.testbed.machine.GoPrograms;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The snapshotter suites of containerd 1.6 and 1.7, in Go, against the socket of a harbourd. */
+@ExtendWith(TestbedExtension.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class ContainerdSuiteIT {
+
+  private static final Duration LIMIT = Duration.ofMinutes(5);
+
+  private final GoPrograms programs = new GoPrograms(System.out::println);
+  private SharedTestbed testbed;
+  private HarbourdProcess harbourd;
+
+  @BeforeAll
+  void startHarbourd(SharedTestbed shared) throws Exception {
+    testbed = shared;
+    harbourd =
+        HarbourdProcess.start(
+            testbed.workspace(),
+            testbed.tree(),
+            "suite",
+            "none",
+            RegistryAccess.plainHttp(List.of()),
+            Optional.empty());
+  }
+
+  @AfterAll
+  void stopHarbourd() throws Exception {
+    harbourd.close();
+    testbed.workspace().removeDirectory("suite/r");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"BOOKWORM", "TRIXIE"})
+  void aSuitePasses(DebianRelease release) throws Exception {
+    assertPassed(suite(release, release.name()).attempt());
+  }
+
+  @Test
+  void suitesOfTwoVersionsPassWithTwoClientsOfEachAtOnce() throws Exception {
+    try (ExecutorService clients = Executors.newFixedThreadPool(4)) {
+      List<Future<Command.Output>> runs = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        DebianRelease release = i % 2 == 0 ? DebianRelease.BOOKWORM : DebianRelease.TRIXIE;
+        Command suite = suite(release, "client" + i);
+        runs.add(clients.submit(suite::attempt));
+      }
+      for (Future<Command.Output> run : runs) {
+        assertPassed(run.get());
+      }
+    }
+  }
+
+  private Command suite(DebianRelease release, String client) throws Exception {
+    Path socket = HarbourdProcess.socket(testbed.workspace(), "suite");
+    return Command.of(programs.snapshotterSuite(release), "-test.v")
+        .withEnvironment("HARBOUR_SOCKET", socket.toString())
+        .withEnvironment("HARBOUR_CLIENT", client)
+        .withEnvironment("TMPDIR", testbed.workspace().directory("tmp").toString())
+        .withTimeout(LIMIT);
+  }
+
+  /** containerd's own code skips "Rename" on overlayfs; all others have to pass. */
+  private static void assertPassed(Command.Output suite) {
+    String said = suite.text() + suite.errors();
+    assertThat(suite.exit()).as(said).isZero();
+    assertThat(said).doesNotContain("--- FAIL");
+    assertThat(said.lines().filter(line -> line.contains("--- SKIP"))).hasSizeLessThanOrEqualTo(1);
+    assertThat(said.lines().filter(line -> line.contains("--- PASS: TestSuite/")))
+        .hasSizeGreaterThanOrEqualTo(20);
+  }
+}
