@@ -15,7 +15,6 @@ import io.imageharbour.indexer.registry.Repository;
 import io.imageharbour.indexer.registry.RepositoryName;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,9 +112,14 @@ final class BaseIndex {
   /** Not verified yet, so good for nothing but to find out whether it is worth reading whole. */
   private static boolean beginsAsIndexLayer(Repository repository, Descriptor layer)
       throws IOException, InterruptedException {
+    if (layer.size() == 0) {
+      return false;
+    }
     byte[] beginning;
-    try (InputStream blob = repository.openBlob(layer.digest(), layer.size())) {
-      beginning = blob.readNBytes((int) Math.min(BEGINNING, layer.size()));
+    try {
+      beginning =
+          repository.readBlob(
+              layer.digest(), layer.size(), 0, (int) Math.min(BEGINNING, layer.size()));
     } catch (BlobNotFoundException e) {
       return false; // reading it as an ordinary layer says so
     }

@@ -85,7 +85,7 @@ public final class IndexBuilder {
   }
 
   /** Numbers inodes and contents as a depth-first walk meets them. */
-  private final class Numbering {
+  private static final class Numbering {
     private final List<@Nullable Inode> inodes = new ArrayList<>();
     private final IdentityHashMap<TreeNode, Integer> inodeNumbers = new IdentityHashMap<>();
     final Map<Digest, Integer> contentNumbers = new LinkedHashMap<>();

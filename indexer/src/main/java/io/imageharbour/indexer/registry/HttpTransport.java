@@ -96,6 +96,12 @@ final class HttpTransport implements AutoCloseable {
         // cancelled between two steps, the library finds itself without a connection
         throw late(e);
       }
+      if (Thread.currentThread().isInterrupted()) {
+        // interrupted before it waits for a connection, it calls that a cancellation
+        InterruptedIOException interrupted = new InterruptedIOException("interrupted");
+        interrupted.initCause(e);
+        throw interrupted;
+      }
       throw e;
     } catch (Error e) {
       request.cancel();

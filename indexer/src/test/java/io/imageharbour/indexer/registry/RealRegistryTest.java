@@ -64,6 +64,17 @@ class RealRegistryTest {
   }
 
   @Test
+  void aThreadThatWasInterruptedBeforeItAsksIsInterrupted() throws Exception {
+    Repository repository = client.repository(registry.repository("team/interrupted"));
+    byte[] bytes = TestClients.randomBytes(100, 3);
+    Digest digest = upload(repository, bytes).digest();
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> repository.openBlob(digest, bytes.length))
+        .isInstanceOf(InterruptedException.class);
+    assertThat(Thread.interrupted()).isFalse();
+  }
+
+  @Test
   void partsOfABlobAreReadWhereTheyLie() throws Exception {
     Repository repository = client.repository(registry.repository("team/parts"));
     byte[] bytes = TestClients.randomBytes(300_000, 2);
