@@ -75,8 +75,7 @@ final class DoctorCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     // other classes know the types: picocli looks at every method of this one, whatever is run
-    Checkup checkup =
-        Checkup.run(harbourdRoot, tree, containerdConfig, address, dockerConfig);
+    Checkup checkup = Checkup.run(harbourdRoot, tree, containerdConfig, address, dockerConfig);
     Writer out = root.streams().text();
     if (json) {
       checkup.writeJson(out);

@@ -151,9 +151,7 @@ final class ImageResolver {
 
   private ImageReader.Config config(Descriptor config) throws IOException, InterruptedException {
     Optional<byte[]> present = present(config, ImageReader.MAX_CONFIG);
-    return present.isPresent()
-        ? reader.config(present.get())
-        : reader.config(config);
+    return present.isPresent() ? reader.config(present.get()) : reader.config(config);
   }
 
   private Optional<byte[]> present(Descriptor document, long limit)

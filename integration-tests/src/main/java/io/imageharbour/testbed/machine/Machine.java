@@ -8,6 +8,7 @@ import io.imageharbour.testbed.HarbourTree;
 import io.imageharbour.testbed.HarbourdProcess;
 import io.imageharbour.testbed.RegistryAccess;
 import io.imageharbour.testbed.ServerProcess;
+import io.imageharbour.testbed.TreeKind;
 import io.imageharbour.testbed.Workspace;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -79,7 +80,8 @@ public final class Machine implements AutoCloseable {
             name + "h",
             name + "c",
             RegistryAccess.plainHttp(List.of()),
-            Optional.empty());
+            Optional.empty(),
+            TreeKind.AUTO);
     try {
       Path log = machine.resolve("log");
       ServerProcess namespaces =
