@@ -27,7 +27,9 @@ import picocli.CommandLine.Parameters;
       "Reads SOURCE from its registry and pushes an index image as TARGET, without unpacking"
           + " anything to this machine's disk. Files that a pack of TARGET's repository holds"
           + " already are not stored again. SOURCE stays as it is. The same input gives the same"
-          + " digests."
+          + " digests.",
+      "With --attach nothing gets a new name: the index is left beside SOURCE, for clients that say"
+          + " which image they unpack (CRI, Docker, harbourctl pull)."
     },
     footer = {
       "  harbourctl convert registry.example.com/python:3.12",
@@ -36,6 +38,7 @@ import picocli.CommandLine.Parameters;
       "      docker.io/library/redis:7 registry.example.com/redis:7",
       "  harbourctl convert --dedup-from registry.example.com/base:1-harbour \\",
       "      registry.example.com/app:5",
+      "  harbourctl convert --attach registry.example.com/app:5",
       "  harbourctl convert --json registry.example.com/app:5 | jq -r .digest"
     })
 final class ConvertCommand implements Callable<Integer> {
@@ -95,6 +98,12 @@ final class ConvertCommand implements Callable<Integer> {
               + " want it back.")
   private boolean noRecipes;
 
+  @Option(
+      names = "--attach",
+      description =
+          "Leave the index beside SOURCE, as a referrer of it, instead of pushing TARGET.")
+  private boolean attach;
+
   @Option(names = "--json", description = "Print the summary as JSON.")
   private boolean json;
 
@@ -107,12 +116,13 @@ final class ConvertCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     ImageReference from = source.orElseThrow();
-    ImageReference to = target.isPresent() ? checked(from, target.get()) : defaultTarget(from);
+    ImageReference to = target(from);
     ConversionSummary summary;
     try (RegistryClient client = registry.open(PATIENCE);
         Progress progress = root.streams().progress(root.isVerbose())) {
-      summary =
-          new Converter(client, options()).convert(from, to, new ConversionProgress(progress));
+      Converter converter = new Converter(client, options());
+      ConversionProgress listener = new ConversionProgress(progress);
+      summary = attach ? converter.attach(from, listener) : converter.convert(from, to, listener);
     }
     Writer out = root.streams().text();
     if (json) {
@@ -122,6 +132,20 @@ final class ConvertCommand implements Callable<Integer> {
     }
     out.flush();
     return ExitCode.OK;
+  }
+
+  private ImageReference target(ImageReference from) throws UsageException {
+    if (attach && target.isPresent()) {
+      throw new UsageException("with --attach there is no TARGET: the index is left beside SOURCE");
+    }
+    if (attach && noRecipes) {
+      throw new UsageException(
+          "--attach needs the recipe: nodes make the trees of single layers out of it");
+    }
+    if (attach) {
+      return from;
+    }
+    return target.isPresent() ? checked(from, target.get()) : defaultTarget(from);
   }
 
   private ConversionOptions options() throws UsageException {

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -32,10 +33,12 @@ import picocli.CommandLine.Parameters;
           + " links, device numbers, extended attributes and contents. A and B are directories,"
           + " when they begin with \"/\" or \".\", or else images. Directories are read to the last"
           + " byte. Of an index image only the index is fetched, of an ordinary image every layer."
+          + " Without B an image is compared with the index that lies beside it."
           + " Exit code 0 means that the trees are the same, 1 that they differ."
     },
     footer = {
       "  harbourctl diff registry.example.com/python:3.12 registry.example.com/python:3.12-harbour",
+      "  harbourctl diff registry.example.com/app:5",
       "  harbourctl diff /mnt/one /mnt/two",
       "  harbourctl diff --ignore mtime,owner ./rootfs registry.example.com/app:5-harbour",
       "  harbourctl diff --json A B | jq -r '.differences[].path'"
@@ -50,8 +53,12 @@ final class DiffCommand implements Callable<Integer> {
       description = "A directory, or an image: [HOST[:PORT]/]NAME[:TAG][@DIGEST].")
   private String left = "";
 
-  @Parameters(index = "1", paramLabel = "B", description = "The same.")
-  private String right = "";
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "B",
+      description = "The same (default: the index that lies beside the image A).")
+  private Optional<String> right = Optional.empty();
 
   @Option(
       names = "--ignore",
@@ -79,9 +86,10 @@ final class DiffCommand implements Callable<Integer> {
     TreeComparison comparison;
     try (Progress progress = root.streams().progress(root.isVerbose())) {
       FileTree one = read(left, progress);
-      comparison = TreeComparison.of(one, read(right, progress), ignored);
+      FileTree other = right.isPresent() ? read(right.get(), progress) : readBeside();
+      comparison = TreeComparison.of(one, other, ignored);
     }
-    DiffReport report = new DiffReport(comparison, left, right);
+    DiffReport report = new DiffReport(comparison, left, right.orElse("the index beside it"));
     Writer out = root.streams().text();
     if (json) {
       report.writeJson(out);
@@ -94,7 +102,7 @@ final class DiffCommand implements Callable<Integer> {
 
   private FileTree read(String operand, Progress progress)
       throws IOException, InterruptedException {
-    if (operand.startsWith("/") || operand.startsWith(".")) {
+    if (isDirectory(operand)) {
       Stage stage = progress.stage(Unit.BYTES);
       stage.start(operand, Progress.UNKNOWN);
       FileTree tree = DirectoryTree.read(Path.of(operand), stage::advance);
@@ -105,6 +113,19 @@ final class DiffCommand implements Callable<Integer> {
     try (RegistryClient client = source.client()) {
       return IndexTree.of(source.readTree(client, image, new ConversionProgress(progress)));
     }
+  }
+
+  private FileTree readBeside() throws IOException, InterruptedException {
+    if (isDirectory(left)) {
+      throw new UsageException("nothing lies beside a directory: give a B to compare it with");
+    }
+    try (RegistryClient client = source.client()) {
+      return IndexTree.of(source.open(client, reference(left)).index());
+    }
+  }
+
+  private static boolean isDirectory(String operand) {
+    return operand.startsWith("/") || operand.startsWith(".");
   }
 
   private static ImageReference reference(String operand) throws UsageException {

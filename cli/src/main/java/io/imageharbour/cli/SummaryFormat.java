@@ -22,7 +22,12 @@ final class SummaryFormat {
     ImageReference target = summary.target();
     Table table = new Table(Align.LEFT, Align.LEFT);
     table.row("source", summary.source().toString());
-    table.row("target", target.withDigest(summary.digest()).toString());
+    boolean attached = target.equals(summary.source());
+    if (attached) {
+      table.row("beside", summary.digest().toString());
+    } else {
+      table.row("target", target.withDigest(summary.digest()).toString());
+    }
     table.row(
         "platforms",
         summary.platforms().stream()
@@ -40,7 +45,7 @@ final class SummaryFormat {
             + " of layers ("
             + Quantity.bytes(summary.uncompressedBytes())
             + " of files)");
-    table.row("after", after(summary));
+    table.row("after", after(summary, attached));
     table.row(
         "pushed",
         Quantity.bytes(summary.pushedBytes())
@@ -54,6 +59,11 @@ final class SummaryFormat {
     for (String line : table.lines()) {
       out.write(line + "\n");
     }
+    if (attached) {
+      out.write("\nPull it, by its own name, with CRI, Docker, or:\n");
+      out.write("  harbourctl pull " + (plainHttp ? "--plain-http " : "") + target + "\n");
+      return;
+    }
     String flags = "--snapshotter harbour " + (plainHttp ? "--plain-http " : "");
     out.write("\nRun it:\n");
     out.write("  ctr images pull " + flags + target + "\n");
@@ -61,11 +71,11 @@ final class SummaryFormat {
   }
 
   /** What is in the registry for this image, with the original and without. */
-  private static String after(ConversionSummary summary) {
+  private static String after(ConversionSummary summary, boolean attached) {
     String with =
         Quantity.bytes(summary.storedBytes() + summary.sourceBytes())
             + " with the original's layers";
-    return summary.recipeBytes() > 0
+    return summary.recipeBytes() > 0 && !attached
         ? with + ", " + Quantity.bytes(summary.storedBytes()) + " when it is deleted"
         : with;
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.HarbourdProcess;
 import io.imageharbour.testbed.RegistryAccess;
+import io.imageharbour.testbed.TreeKind;
 import io.imageharbour.testbed.machine.DebianRelease;
 import io.imageharbour.testbed.machine.GoPrograms;
 import java.nio.file.Path;
@@ -44,7 +45,8 @@ final class ContainerdSuiteIT {
             "suite",
             "none",
             RegistryAccess.plainHttp(List.of()),
-            Optional.empty());
+            Optional.empty(),
+            TreeKind.AUTO);
   }
 
   @AfterAll

@@ -122,6 +122,18 @@ final class ContainerdVersionsIT {
   }
 
   @Test
+  void theTransferServicePullsAnImageWithItsIndexBesideItWithoutItsLayers() throws Exception {
+    Ctr ctr = ctr(DebianRelease.FORKY);
+    String image = testbed.attached();
+    long before = testbed.registry().servedBytes();
+    ctr.pull(Snapshotter.HARBOUR, image);
+
+    assertThat(testbed.registry().servedBytes() - before).isLessThan(SmallImage.BYTES / 10);
+    assertThat(ctr.run(Snapshotter.HARBOUR, image, SmallImage.SUMS.toArray(String[]::new)).output())
+        .isEqualTo(SmallImage.expectedSums());
+  }
+
+  @Test
   void pullsWithoutTheTransferServiceToo() throws Exception {
     Ctr ctr = ctr(DebianRelease.FORKY);
     String copy = testbed.registry().reference("local/small:1");

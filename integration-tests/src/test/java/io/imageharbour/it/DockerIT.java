@@ -98,6 +98,18 @@ final class DockerIT {
         .isBetween(1L << 20, python.compressedBytes() / 4);
   }
 
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "BOOKWORM")
+  void anImageWithItsIndexBesideItIsPulledWithoutItsLayers(DebianRelease release) throws Exception {
+    String image = testbed.attached();
+    long before = testbed.registry().servedBytes();
+    docker(release, "pull", image);
+
+    assertThat(testbed.registry().servedBytes() - before).isLessThan(SmallImage.BYTES / 10);
+    assertThat(run(release, image, SmallImage.SUMS.toArray()))
+        .contains(SmallImage.expectedSums().lines().toList());
+  }
+
   @Test
   void doctorFindsNothingToComplainAbout() throws Exception {
     Command.Output doctor = machines.of(DebianRelease.FORKY).doctor().attempt();

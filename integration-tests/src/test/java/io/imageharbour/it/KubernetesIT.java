@@ -241,6 +241,22 @@ final class KubernetesIT {
 
   @ParameterizedTest
   @EnumSource
+  void anImageWithItsIndexBesideItIsPulledWithoutItsLayers(DebianRelease release) throws Exception {
+    Kubelet kubelet = kubelet(release);
+    String image = testbed.attached();
+    long before = testbed.registry().servedBytes();
+    kubelet.pull(image);
+    assertThat(testbed.registry().servedBytes() - before).isLessThan(SmallImage.BYTES / 10);
+    String pod = kubelet.runPod();
+    String container = kubelet.startContainer(pod, image);
+
+    assertThat(kubelet.exec(container, SmallImage.SUMS.toArray(String[]::new)))
+        .contains(SmallImage.expectedSums().lines().toList());
+    kubelet.removePod(pod);
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void harbourdIsToldTheNameOfTheImage(DebianRelease release) throws Exception {
     Kubelet kubelet = kubelet(release);
     String small = testbed.small().reference();

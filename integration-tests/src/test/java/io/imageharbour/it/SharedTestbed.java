@@ -28,6 +28,7 @@ final class SharedTestbed implements AutoCloseable {
   private final TestImages images;
   private final RegistryServer registry;
   private final Map<String, Converted> conversions = new TreeMap<>();
+  private String attached = "";
 
   /**
    * An image of the shared registry.
@@ -100,6 +101,16 @@ final class SharedTestbed implements AutoCloseable {
     return known != null
         ? known
         : converted("small", SmallImage.create(workspace.directory("images/small")));
+  }
+
+  /** The name of a small image that is not converted, and has its index beside it. */
+  synchronized String attached() throws IOException, InterruptedException {
+    if (attached.isEmpty()) {
+      String image = registry.add(small().layout(), "beside", "1");
+      tree.harbourctl("convert", "--plain-http", "--attach", image).run();
+      attached = image;
+    }
+    return attached;
   }
 
   /** An image in the shared registry, converted. */

@@ -9,6 +9,7 @@ import io.imageharbour.pool.client.PoolClient;
 import io.imageharbour.pool.process.MetricsServer;
 import io.imageharbour.pool.process.ProgramVersion;
 import io.imageharbour.snapshotter.metrics.Metrics;
+import io.imageharbour.snapshotter.mounts.AttachedSnapshots;
 import io.imageharbour.snapshotter.mounts.IndexMounting;
 import io.imageharbour.snapshotter.mounts.IndexSnapshots;
 import io.imageharbour.snapshotter.mounts.NoTrees;
@@ -23,11 +24,13 @@ import io.imageharbour.snapshotter.probe.KernelProbe;
 import io.imageharbour.snapshotter.probe.KernelReport;
 import io.imageharbour.snapshotter.service.SnapshotsServer;
 import io.imageharbour.snapshotter.service.SnapshotsService;
+import io.imageharbour.snapshotter.source.AttachedImages;
 import io.imageharbour.snapshotter.source.ContainerdContent;
 import io.imageharbour.snapshotter.source.ImageUseReports;
 import io.imageharbour.snapshotter.source.ImageUses;
 import io.imageharbour.snapshotter.source.LayerSources;
 import io.imageharbour.snapshotter.source.PoolSource;
+import io.imageharbour.snapshotter.source.RegistryAttachedImages;
 import io.imageharbour.snapshotter.source.RegistrySource;
 import io.imageharbour.snapshotter.source.RegistryWarmUp;
 import io.imageharbour.snapshotter.store.SnapshotStore;
@@ -39,6 +42,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -57,6 +61,9 @@ import org.slf4j.LoggerFactory;
 public final class Daemon implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
+
+  /** So long a client waits at most to hear whether an image has its index beside it. */
+  private static final Duration ATTACHED_PATIENCE = Duration.ofSeconds(10);
 
   /** What was opened, the last first: it is closed in this order. */
   private final Deque<Closeable> parts = new ArrayDeque<>();
@@ -129,7 +136,9 @@ public final class Daemon implements AutoCloseable {
                 .map(how -> how.trees(directories, contents))
                 .orElseGet(() -> new NoTrees(directories, kernel.failures())));
     parts.push(indexes::close);
-    new Recovery(store, directories, indexes).run();
+    AttachedSnapshots attached =
+        new AttachedSnapshots(store, directories, indexes, attachedImages(config));
+    new Recovery(store, directories, indexes, attached).run();
     pool.ifPresent(
         client ->
             parts.push(
@@ -162,6 +171,7 @@ public final class Daemon implements AutoCloseable {
                     directories,
                     mounts,
                     indexes,
+                    attached,
                     pool.isPresent() ? uses::started : n -> {})),
             eventLoop);
     parts.push(server::close);
@@ -183,6 +193,18 @@ public final class Daemon implements AutoCloseable {
     KernelReport kernel = KernelProbe.run(config.root(), config.tree());
     kernel.findings().forEach(Daemon::log);
     return kernel;
+  }
+
+  /** A client waits for this one, so it gives up early: then the image is pulled whole. */
+  private AttachedImages attachedImages(HarbourdConfig config) throws IOException {
+    if (!config.attached()) {
+      return AttachedImages.NONE;
+    }
+    RegistryClient impatient =
+        new RegistryClient(
+            registrySettings(config).withTimeouts(ATTACHED_PATIENCE, ATTACHED_PATIENCE));
+    parts.push(impatient::close);
+    return new RegistryAttachedImages(impatient);
   }
 
   private EventLoopGroup eventLoop() {

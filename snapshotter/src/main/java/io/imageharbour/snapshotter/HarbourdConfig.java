@@ -38,6 +38,8 @@ import java.util.Set;
  *     fetched at once; default 32
  * @param tree key {@code tree} in table {@code index}: {@code auto} (the default), {@code erofs} or
  *     {@code fuse}: how the trees of index images are mounted
+ * @param attached key {@code attached} in table {@code index}: whether an index beside an ordinary
+ *     image is looked for when a client is about to unpack it; default {@code true}
  * @param pool table {@code pool}: where the memory pool is
  */
 public record HarbourdConfig(
@@ -52,6 +54,7 @@ public record HarbourdConfig(
     Duration fetchTimeout,
     int parallelFetches,
     TreeChoice tree,
+    boolean attached,
     PoolSettings pool) {
 
   public HarbourdConfig {
@@ -73,6 +76,7 @@ public record HarbourdConfig(
         fetchTimeout,
         parallelFetches,
         tree,
+        attached,
         pool);
   }
 
@@ -90,6 +94,7 @@ public record HarbourdConfig(
         fetchTimeout,
         parallelFetches,
         tree,
+        attached,
         pool);
   }
 }

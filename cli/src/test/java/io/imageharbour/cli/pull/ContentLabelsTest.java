@@ -16,7 +16,7 @@ class ContentLabelsTest {
 
   private static Descriptor child(String mediaType) {
     Digest digest = Digest.sha256(mediaType.getBytes(StandardCharsets.UTF_8));
-    return new Descriptor(mediaType, digest, 1, Optional.empty(), false, Map.of());
+    return new Descriptor(mediaType, digest, 1, Optional.empty(), false, "", Map.of());
   }
 
   @Test

@@ -32,6 +32,7 @@ class SnapshotLabelsTest {
                             1,
                             Optional.empty(),
                             false,
+                            "",
                             annotations))
                 .toList(),
             IntStream.range(0, layers).mapToObj(i -> digest("diff " + i)).toList()));

@@ -7,7 +7,7 @@ import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.Recipe.Document;
 import io.imageharbour.indexer.convert.ConversionListener.Stage;
 import io.imageharbour.indexer.convert.ConversionSummary.ConvertedPlatform;
-import io.imageharbour.indexer.convert.IndexImagePusher.PushedRecipe;
+import io.imageharbour.indexer.convert.ManifestJson.PushedRecipe;
 import io.imageharbour.indexer.convert.TreeReader.Recording;
 import io.imageharbour.indexer.image.Descriptor;
 import io.imageharbour.indexer.pack.PackDestination;
@@ -40,7 +40,9 @@ final class Conversion {
   private final Repository to;
   private final KnownPacks known;
   private final IndexAssembly assembly;
-  private final IndexImagePusher pusher;
+  private final List<SourceImage> images;
+  private final boolean attach;
+  private final IndexPusher pusher;
 
   private final Map<Digest, Long> sourceLayers = new HashMap<>();
 
@@ -51,12 +53,18 @@ final class Conversion {
   private long hiddenBytes;
   private long recipeBytes;
 
+  /**
+   * Finds what is to be converted.
+   *
+   * @param target where to; the source itself to leave the indexes beside it
+   */
   Conversion(
       RegistryClient registry,
       ConversionOptions options,
       ImageReference source,
       ImageReference target,
-      ConversionListener listener) {
+      ConversionListener listener)
+      throws IOException, InterruptedException {
     this.registry = registry;
     this.options = options;
     this.source = source;
@@ -66,13 +74,22 @@ final class Conversion {
     to = registry.repository(target.repository());
     known = new KnownPacks(registry, to, options.recipes(), listener);
     assembly = new IndexAssembly(List.of(to.name().toString()));
-    pusher = new IndexImagePusher(to, listener);
+    images = SourceImage.find(from, source, options.platforms());
+    attach = target.equals(source);
+    pusher =
+        attach
+            ? new AttachedIndexPusher(to, named(images.getFirst()), listener)
+            : new IndexImagePusher(to, target.tagOrDigest(), listener);
+  }
+
+  /** What the name of the source points to. */
+  private static Digest named(SourceImage image) {
+    return image.list().orElse(image.document()).digest();
   }
 
   ConversionSummary run() throws IOException, InterruptedException {
     long start = System.nanoTime();
-    List<SourceImage> images = SourceImage.find(from, source, options.platforms());
-    known.find(target.tagOrDigest(), options.dedupFrom());
+    known.find(target.tagOrDigest(), options.dedupFrom(), attach);
     List<ConvertedPlatform> converted = new ArrayList<>();
     listener.started(Stage.UPLOAD_PACKS, to.name().toString(), ConversionListener.UNKNOWN);
     PackDestination destination = () -> new UploadedPack(to.startUpload());
@@ -94,7 +111,7 @@ final class Conversion {
     return new ConversionSummary(
         source,
         target,
-        pusher.tag(target.tagOrDigest()),
+        pusher.finish(),
         converted,
         assembly.files(),
         assembly.uniqueFiles(),
@@ -102,10 +119,10 @@ final class Conversion {
         assembly.uniqueBytes(),
         sum(sourceLayers),
         packBytes,
-        pusher.layerBytes(),
+        pusher.indexBytes(),
         hiddenBytes,
         recipeBytes,
-        sum(stored) + pusher.layerBytes(),
+        sum(stored) + pusher.indexBytes(),
         assembly.referencedFiles(),
         assembly.referencedBytes(),
         Duration.ofNanos(System.nanoTime() - start));
@@ -118,6 +135,12 @@ final class Conversion {
       sourceLayers.put(layer.digest(), layer.size());
     }
     Optional<ImageIndex> base = BaseIndex.find(from, image);
+    if (base.isPresent() && attach) {
+      throw new UnconvertibleImageException(
+          source
+              + " is built on an index image: nodes have what is in that already. Convert it without"
+              + " --attach");
+    }
     if (base.isPresent()) {
       known.addBase(base.get(), BaseIndex.places(registry, from, base.get()));
     }

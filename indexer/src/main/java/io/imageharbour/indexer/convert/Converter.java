@@ -37,6 +37,23 @@ public final class Converter {
     return new Conversion(registry, options, source, target, listener).run();
   }
 
+  /**
+   * Converts {@code image} and leaves the indexes beside it, one for each platform, as manifests
+   * that name the image's as their subject. The image itself, its name and its tags stay as they
+   * are.
+   *
+   * @throws HarbourException if the image can't be converted or a registry refuses; the message is
+   *     fit for people
+   * @throws InterruptedException if the thread was interrupted; the uploads are cancelled then too
+   */
+  public ConversionSummary attach(ImageReference image, ConversionListener listener)
+      throws IOException, InterruptedException {
+    if (!options.recipes()) {
+      throw new IllegalArgumentException("an index beside an image needs a recipe");
+    }
+    return new Conversion(registry, options, image, image, listener).run();
+  }
+
   private static void requireTarget(ImageReference source, ImageReference target)
       throws HarbourException {
     if (target.digest().isPresent()) {

@@ -1,20 +1,21 @@
 package io.imageharbour.indexer.convert;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import static io.imageharbour.indexer.convert.ManifestJson.bytes;
+import static io.imageharbour.indexer.convert.ManifestJson.descriptor;
+import static io.imageharbour.indexer.convert.ManifestJson.manifest;
+
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
-import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.convert.ConversionListener.Stage;
 import io.imageharbour.indexer.convert.ConversionSummary.ConvertedPlatform;
+import io.imageharbour.indexer.convert.ManifestJson.PushedRecipe;
 import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.indexer.image.MediaTypes;
 import io.imageharbour.indexer.registry.Repository;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,26 +35,18 @@ import java.util.Optional;
  * @see <a href="https://github.com/opencontainers/image-spec/blob/main/manifest.md">OCI image
  *     manifest specification, guidelines for artifact usage</a>
  */
-final class IndexImagePusher {
-
-  private static final byte[] EMPTY_JSON = "{}".getBytes(StandardCharsets.UTF_8);
-  private static final JsonMapper JSON = new JsonMapper();
+final class IndexImagePusher implements IndexPusher {
 
   private final Repository target;
+  private final String tag;
   private final ConversionListener listener;
-  private final ObjectNode list = JSON.createObjectNode();
+  private final ObjectNode list = ManifestJson.object();
   private final ArrayNode manifests;
   private long layerBytes;
 
-  /**
-   * A recipe that is in the target.
-   *
-   * @param hiddenPacks packs that it refers to
-   */
-  record PushedRecipe(Digest digest, long size, List<Pack> hiddenPacks) {}
-
-  IndexImagePusher(Repository target, ConversionListener listener) {
+  IndexImagePusher(Repository target, String tag, ConversionListener listener) {
     this.target = target;
+    this.tag = tag;
     this.listener = listener;
     list.put("schemaVersion", 2);
     list.put("mediaType", MediaTypes.OCI_INDEX);
@@ -62,12 +55,8 @@ final class IndexImagePusher {
         .put(MediaTypes.INDEX_VERSION, Integer.toString(IndexFormat.VERSION));
   }
 
-  /**
-   * Pushes the index image and the pack manifest of one platform, under their digests.
-   *
-   * @param recipe of the source, if one was made; its blob is there
-   */
-  ConvertedPlatform push(SourceImage source, ImageIndex index, Optional<PushedRecipe> recipe)
+  @Override
+  public ConvertedPlatform push(SourceImage source, ImageIndex index, Optional<PushedRecipe> recipe)
       throws IOException, InterruptedException {
     listener.started(Stage.PUSH_INDEX, source.platform().toString(), 5);
     IndexLayer layer = IndexLayer.of(index);
@@ -77,7 +66,7 @@ final class IndexImagePusher {
     layerBytes += layer.gzip().length;
     byte[] image = bytes(imageManifest(source, config, layer, recipe));
     pushManifest(image);
-    pushBlob(EMPTY_JSON);
+    pushBlob(ManifestJson.EMPTY);
     byte[] packs = bytes(packManifest(index.packs(), recipe));
     pushManifest(packs);
     listener.finished(Stage.PUSH_INDEX);
@@ -86,15 +75,16 @@ final class IndexImagePusher {
         source.platform(), source.digest(), Digest.sha256(image), Digest.sha256(packs));
   }
 
-  /** Makes all that was pushed visible under a tag. */
-  Digest tag(String tag) throws IOException, InterruptedException {
+  /** Makes all that was pushed visible under the tag. */
+  @Override
+  public Digest finish() throws IOException, InterruptedException {
     byte[] bytes = bytes(list);
     target.putManifest(tag, MediaTypes.OCI_INDEX, bytes);
     return Digest.sha256(bytes);
   }
 
-  /** Size of the index layers, compressed. */
-  long layerBytes() {
+  @Override
+  public long indexBytes() {
     return layerBytes;
   }
 
@@ -102,7 +92,11 @@ final class IndexImagePusher {
       SourceImage source, byte[] config, IndexLayer layer, Optional<PushedRecipe> recipe) {
     ObjectNode manifest = manifest();
     manifest.set("config", descriptor(MediaTypes.OCI_CONFIG, config));
-    manifest.putArray("layers").add(descriptor(MediaTypes.OCI_LAYER_GZIP, layer.gzip()));
+    ObjectNode indexLayer = descriptor(MediaTypes.OCI_LAYER_GZIP, layer.gzip());
+    indexLayer
+        .putObject("annotations")
+        .put(MediaTypes.INDEX_LAYER, Integer.toString(IndexFormat.VERSION));
+    manifest.putArray("layers").add(indexLayer);
     ObjectNode annotations = manifest.putObject("annotations");
     for (Map.Entry<String, String> annotation : source.manifest().annotations().entrySet()) {
       if (!annotation.getKey().startsWith(MediaTypes.OWN_ANNOTATIONS)) {
@@ -120,24 +114,11 @@ final class IndexImagePusher {
   }
 
   private static ObjectNode packManifest(List<Pack> packs, Optional<PushedRecipe> recipe) {
-    ObjectNode manifest = manifest();
-    manifest.put("artifactType", MediaTypes.PACKS);
-    manifest.set("config", descriptor(MediaTypes.OCI_EMPTY, EMPTY_JSON));
+    ObjectNode manifest = ManifestJson.artifact(MediaTypes.PACKS);
     ArrayNode layers = manifest.putArray("layers");
-    for (Pack pack : packs) {
-      layers.add(descriptor(Pack.MEDIA_TYPE, pack.digest(), pack.size()));
-    }
-    recipe.ifPresent(
-        pushed -> {
-          for (Pack pack : pushed.hiddenPacks()) {
-            if (!packs.contains(pack)) {
-              layers.add(descriptor(Pack.MEDIA_TYPE, pack.digest(), pack.size()));
-            }
-          }
-          layers.add(descriptor(Recipe.MEDIA_TYPE, pushed.digest(), pushed.size()));
-        });
+    ManifestJson.addPacks(layers, packs, recipe);
     if (layers.isEmpty()) {
-      layers.add(descriptor(MediaTypes.OCI_EMPTY, EMPTY_JSON)); // an artifact has a layer
+      layers.add(descriptor(MediaTypes.OCI_EMPTY, ManifestJson.EMPTY)); // an artifact has a layer
     }
     return manifest;
   }
@@ -157,24 +138,6 @@ final class IndexImagePusher {
     manifests.add(packEntry);
   }
 
-  private static ObjectNode manifest() {
-    ObjectNode manifest = JSON.createObjectNode();
-    manifest.put("schemaVersion", 2);
-    manifest.put("mediaType", MediaTypes.OCI_MANIFEST);
-    return manifest;
-  }
-
-  private static ObjectNode descriptor(String mediaType, byte[] content) {
-    return descriptor(mediaType, Digest.sha256(content), content.length);
-  }
-
-  private static ObjectNode descriptor(String mediaType, Digest digest, long size) {
-    return JSON.createObjectNode()
-        .put("mediaType", mediaType)
-        .put("digest", digest.toString())
-        .put("size", size);
-  }
-
   private void pushBlob(byte[] blob) throws IOException, InterruptedException {
     target.uploadBlob(blob);
     listener.advanced(Stage.PUSH_INDEX, 1);
@@ -183,13 +146,5 @@ final class IndexImagePusher {
   private void pushManifest(byte[] manifest) throws IOException, InterruptedException {
     target.putManifest(Digest.sha256(manifest).toString(), MediaTypes.OCI_MANIFEST, manifest);
     listener.advanced(Stage.PUSH_INDEX, 1);
-  }
-
-  private static byte[] bytes(ObjectNode json) {
-    try {
-      return JSON.writeValueAsBytes(json);
-    } catch (JsonProcessingException e) {
-      throw new AssertionError("a tree of JSON nodes is JSON", e);
-    }
   }
 }

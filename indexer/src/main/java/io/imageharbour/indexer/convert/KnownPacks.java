@@ -7,6 +7,11 @@ import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
 import io.imageharbour.indexer.StoredContents;
 import io.imageharbour.indexer.convert.ConversionListener.Stage;
+import io.imageharbour.indexer.image.AttachedIndex;
+import io.imageharbour.indexer.image.Descriptor;
+import io.imageharbour.indexer.image.ImageDocument;
+import io.imageharbour.indexer.image.ImageDocument.ImageList;
+import io.imageharbour.indexer.image.ImageDocument.ImageManifest;
 import io.imageharbour.indexer.image.ImageReader;
 import io.imageharbour.indexer.image.IndexImage;
 import io.imageharbour.indexer.pack.KnownChunks;
@@ -70,11 +75,16 @@ final class KnownPacks {
     this.listener = listener;
   }
 
-  /** Looks for index images and reads their indexes; the packs themselves are not read. */
-  void find(String targetTag, List<ImageReference> named) throws IOException, InterruptedException {
+  /**
+   * Looks for index images and reads their indexes; the packs themselves are not read.
+   *
+   * @param attached whether indexes beside ordinary images are looked for, too
+   */
+  void find(String targetTag, List<ImageReference> named, boolean attached)
+      throws IOException, InterruptedException {
     List<String> tags = tags(targetTag);
     listener.started(Stage.FIND_PACKS, target.name().toString(), (long) tags.size() + named.size());
-    for (TaggedImage image : lookUp(tags)) {
+    for (TaggedImage image : lookUp(tags, attached)) {
       addTagged(image);
       listener.advanced(Stage.FIND_PACKS, 1);
     }
@@ -175,17 +185,18 @@ final class KnownPacks {
     return tags.stream().limit(MAX_TAGS).toList();
   }
 
-  /** What a tag points to, if that is an index image, or why that can't be said. */
-  private record TaggedImage(String tag, Optional<Digest> image, Optional<String> problem) {}
+  /** What has an index of what a tag points to, or why that can't be said. */
+  private record TaggedImage(String tag, List<Digest> images, Optional<String> problem) {}
 
   /** Asks for all tags at once: most point to ordinary images, and an answer takes its time. */
-  private List<TaggedImage> lookUp(List<String> tags) throws IOException, InterruptedException {
+  private List<TaggedImage> lookUp(List<String> tags, boolean attached)
+      throws IOException, InterruptedException {
     ExecutorService pool =
         Executors.newFixedThreadPool(
             CONNECTIONS, Thread.ofVirtual().name("tag-lookup-", 1).factory());
     try {
       List<Future<TaggedImage>> lookups =
-          tags.stream().map(tag -> pool.submit(() -> lookUp(tag))).toList();
+          tags.stream().map(tag -> pool.submit(() -> lookUp(tag, attached))).toList();
       List<TaggedImage> images = new ArrayList<>();
       for (Future<TaggedImage> lookup : lookups) {
         images.add(lookup.get());
@@ -199,24 +210,51 @@ final class KnownPacks {
     }
   }
 
-  private TaggedImage lookUp(String tag) throws IOException, InterruptedException {
+  private TaggedImage lookUp(String tag, boolean attached)
+      throws IOException, InterruptedException {
     try {
       Manifest manifest = target.manifest(tag);
-      boolean harbours = new ImageReader(target).parse(manifest).isHarbours();
-      return new TaggedImage(
-          tag, harbours ? Optional.of(manifest.digest()) : Optional.empty(), Optional.empty());
+      ImageDocument document = new ImageReader(target).parse(manifest);
+      List<Digest> images = new ArrayList<>();
+      if (document.isHarbours()) {
+        images.add(manifest.digest());
+      } else if (attached) {
+        addAttached(manifest, document, images);
+      }
+      return new TaggedImage(tag, images, Optional.empty());
     } catch (ManifestNotFoundException e) {
-      return new TaggedImage(tag, Optional.empty(), Optional.empty());
+      return new TaggedImage(tag, List.of(), Optional.empty());
     } catch (HarbourException e) {
-      return new TaggedImage(tag, Optional.empty(), Optional.of(String.valueOf(e.getMessage())));
+      return new TaggedImage(tag, List.of(), Optional.of(String.valueOf(e.getMessage())));
+    }
+  }
+
+  /** Adds the manifests that have an index beside them. */
+  private void addAttached(Manifest manifest, ImageDocument document, List<Digest> images)
+      throws IOException, InterruptedException {
+    List<Digest> manifests =
+        switch (document) {
+          case ImageManifest _ -> List.of(manifest.digest());
+          case ImageList list ->
+              list.manifests().stream()
+                  .filter(entry -> !entry.isForUnknownPlatform() && entry.artifactType().isEmpty())
+                  .map(Descriptor::digest)
+                  .toList();
+        };
+    for (Digest one : manifests) {
+      if (AttachedIndex.find(target, one).isPresent()) {
+        images.add(one);
+      }
     }
   }
 
   private void addTagged(TaggedImage tagged) throws IOException, InterruptedException {
     Optional<String> problem = tagged.problem();
-    if (tagged.image().isPresent() && seen.add(tagged.image().get())) {
+    for (Digest image : tagged.images()) {
       try {
-        add(IndexImage.openAll(target, tagged.image().get().toString()));
+        if (seen.add(image)) {
+          add(IndexImage.openAll(target, image.toString()));
+        }
       } catch (HarbourException e) {
         problem = Optional.of(String.valueOf(e.getMessage()));
       }

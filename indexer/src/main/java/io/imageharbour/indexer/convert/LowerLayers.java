@@ -8,6 +8,7 @@ import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.StoredContents;
 import io.imageharbour.indexer.convert.LayerTree.PlacedFile;
 import io.imageharbour.indexer.format.IndexFormat;
+import io.imageharbour.indexer.format.RecipeFormat;
 import io.imageharbour.indexer.layer.MalformedLayerException;
 import io.imageharbour.indexer.layer.TarEntry;
 import io.imageharbour.indexer.layer.TarReader;
@@ -16,6 +17,9 @@ import io.imageharbour.indexer.recipe.ArchiveStream;
 import io.imageharbour.indexer.recipe.Archives;
 import io.imageharbour.indexer.recipe.ContentSource;
 import io.imageharbour.indexer.recipe.ImageRecipe;
+import io.imageharbour.indexer.recipe.RecipeContents;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,7 +38,7 @@ public final class LowerLayers {
   /** Where the index of a bottom layer is read from that holds one. */
   @FunctionalInterface
   interface ContentOpener {
-    InputStream open(int content);
+    InputStream open(int content) throws IOException;
   }
 
   private final Recipe recipe;
@@ -82,7 +86,36 @@ public final class LowerLayers {
         .index(count);
   }
 
+  /**
+   * The index of an image's lower layers, out of files that were fetched before.
+   *
+   * @param image the index of the whole image
+   * @param recipe the blob of its recipe
+   * @param source where the recipe comes from, for messages
+   * @param count how many of the layers, from the bottom; 0 to all
+   * @throws UnconvertibleImageException if the recipe's archives are not those of an image that was
+   *     converted, or the image was built on an index image
+   * @throws io.imageharbour.indexer.HarbourException if the recipe is damaged
+   */
+  public static ImageIndex index(ImageIndex image, InputStream recipe, String source, int count)
+      throws IOException {
+    ByteArrayOutputStream literals = new ByteArrayOutputStream();
+    Recipe read = RecipeFormat.read(recipe, literals, source);
+    return new LowerLayers(
+            read,
+            RecipeContents.of(image, read, source),
+            new ByteArrayInputStream(literals.toByteArray()),
+            _ -> {
+              throw wrong("the bottom layer holds an index");
+            },
+            image.origins())
+        .index(count);
+  }
+
   ImageIndex index(int count) throws IOException {
+    if (count < 0 || count > recipe.layers().size()) {
+      throw wrong(count + " layers of " + recipe.layers().size() + " were asked for");
+    }
     MergedTree tree = new MergedTree();
     try (Archives archives = new Archives(recipe.layers(), literals, new Unread())) {
       for (int layer = count - 1; layer >= 0; layer--) {

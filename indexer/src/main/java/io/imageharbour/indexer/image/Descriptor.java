@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param size in bytes
  * @param platform what it is for; none where the descriptor doesn't say, or says {@code unknown}
  * @param isForUnknownPlatform whether it says {@code unknown/unknown}, as attestations and packs do
+ * @param artifactType what it is, if it is a manifest and no container image; otherwise empty
  * @param annotations what else is said of it
  */
 public record Descriptor(
@@ -20,6 +21,7 @@ public record Descriptor(
     long size,
     Optional<Platform> platform,
     boolean isForUnknownPlatform,
+    String artifactType,
     Map<String, String> annotations) {
 
   public Descriptor {

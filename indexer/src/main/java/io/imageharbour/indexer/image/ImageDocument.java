@@ -2,6 +2,7 @@ package io.imageharbour.indexer.image;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
@@ -20,11 +21,17 @@ public sealed interface ImageDocument {
   /**
    * An image for one platform.
    *
+   * @param artifactType what it is, if it says so and is no container image; otherwise empty
+   * @param subject the manifest that it refers to, if it does
    * @param config the image config
    * @param layers from the bottom to the top
    */
   record ImageManifest(
-      Descriptor config, List<Descriptor> layers, SequencedMap<String, String> annotations)
+      String artifactType,
+      Optional<Descriptor> subject,
+      Descriptor config,
+      List<Descriptor> layers,
+      SequencedMap<String, String> annotations)
       implements ImageDocument {
     public ImageManifest {
       layers = List.copyOf(layers);

@@ -61,7 +61,31 @@ public final class ImageReader {
       return new ImageList(descriptors(json, "manifests", manifest.digest()), annotations);
     }
     Descriptor config = descriptor(json.path("config"), "config", manifest.digest());
-    return new ImageManifest(config, descriptors(json, "layers", manifest.digest()), annotations);
+    return new ImageManifest(
+        json.path("artifactType").asText(),
+        json.has("subject")
+            ? Optional.of(descriptor(json.path("subject"), "subject", manifest.digest()))
+            : Optional.empty(),
+        config,
+        descriptors(json, "layers", manifest.digest()),
+        annotations);
+  }
+
+  /**
+   * The digests of an image's layers, uncompressed, from the bottom to the top.
+   *
+   * @throws MalformedImageException if the config has none, or others than digests
+   */
+  public List<Digest> diffIds(Config config) throws MalformedImageException {
+    List<Digest> diffIds = new ArrayList<>();
+    try {
+      for (JsonNode diffId : config.json().at("/rootfs/diff_ids")) {
+        diffIds.add(Digest.parse(diffId.asText()));
+      }
+    } catch (IllegalArgumentException e) {
+      throw malformed(Digest.sha256(config.bytes()), "a diff_id is wrong: " + e.getMessage());
+    }
+    return diffIds;
   }
 
   /** An image config, as bytes and parsed. */
@@ -138,6 +162,7 @@ public final class ImageReader {
           size,
           unknown ? Optional.empty() : platform(platform),
           unknown,
+          json.path("artifactType").asText(),
           annotations(json, of));
     } catch (IllegalArgumentException e) {
       throw malformed(of, "a descriptor in \"" + field + "\" is wrong: " + e.getMessage());

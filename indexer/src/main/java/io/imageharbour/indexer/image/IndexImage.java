@@ -21,7 +21,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** An index image in a registry, opened for one platform. Safe for use by several threads. */
+/**
+ * An index image in a registry, opened for one platform; or an ordinary image that has its index
+ * beside it. Safe for use by several threads.
+ */
 public final class IndexImage {
 
   /** The largest index layer that is read, compressed and not: an index has at most 256 MiB. */
@@ -57,7 +60,8 @@ public final class IndexImage {
    * and checked, its packs are not touched.
    *
    * @param platform which one to open where there are several
-   * @throws NotAnIndexImageException if it is an ordinary image, or none for this platform
+   * @throws NotAnIndexImageException if it is an ordinary image without an index beside it, or none
+   *     for this platform
    * @throws io.imageharbour.indexer.HarbourException if it is damaged, or the registry refuses
    */
   public static IndexImage open(Repository repository, String tagOrDigest, Platform platform)
@@ -66,10 +70,8 @@ public final class IndexImage {
     Manifest manifest =
         switch (new ImageReader(repository).parse(top)) {
           case ImageManifest _ -> top;
-          case ImageList list -> {
-            requireHarbours(list, repository, tagOrDigest);
-            yield repository.manifest(select(list, repository, tagOrDigest, platform));
-          }
+          case ImageList list ->
+              repository.manifest(select(list, repository, tagOrDigest, platform));
         };
     IndexImage image = open(repository, tagOrDigest, manifest);
     if (!image.platform.satisfies(platform)) {
@@ -83,7 +85,8 @@ public final class IndexImage {
    * Opens the index image of this very manifest, whatever platform it is for.
    *
    * @param maxLayer the largest index layer that is read, compressed and not, in bytes
-   * @throws NotAnIndexImageException if it is an ordinary image, or a list of several, or too large
+   * @throws NotAnIndexImageException if it is an ordinary image without an index beside it, or a
+   *     list of several, or too large
    */
   public static IndexImage open(Repository repository, Digest manifest, long maxLayer)
       throws IOException, InterruptedException {
@@ -94,7 +97,7 @@ public final class IndexImage {
   /**
    * Opens the index images of every platform, in their order.
    *
-   * @throws NotAnIndexImageException if it is an ordinary image
+   * @throws NotAnIndexImageException if it is an ordinary image without an index beside it
    */
   public static List<IndexImage> openAll(Repository repository, String tagOrDigest)
       throws IOException, InterruptedException {
@@ -103,7 +106,6 @@ public final class IndexImage {
     switch (new ImageReader(repository).parse(top)) {
       case ImageManifest _ -> images.add(open(repository, tagOrDigest, top));
       case ImageList list -> {
-        requireHarbours(list, repository, tagOrDigest);
         for (Descriptor entry : list.manifests()) {
           if (!entry.isForUnknownPlatform()) {
             Manifest manifest = repository.manifest(entry.digest().toString());
@@ -115,21 +117,41 @@ public final class IndexImage {
     return images;
   }
 
-  /**
-   * The platforms of an index image, in its order.
-   *
-   * @throws NotAnIndexImageException if it is an ordinary image
-   */
+  /** The platforms of an image, in its order. */
   public static List<Platform> platforms(Repository repository, String tagOrDigest)
       throws IOException, InterruptedException {
     ImageReader reader = new ImageReader(repository);
-    ImageDocument document = reader.parse(repository.manifest(tagOrDigest));
-    requireHarbours(document, repository, tagOrDigest);
-    return switch (document) {
+    return switch (reader.parse(repository.manifest(tagOrDigest))) {
       case ImageManifest image ->
           List.of(reader.platform(reader.config(image.config()), image.config().digest()));
       case ImageList list -> platforms(list);
     };
+  }
+
+  /**
+   * Opens an ordinary image that has its index beside it.
+   *
+   * @param manifest of the image for one platform
+   * @return empty if nothing is beside it
+   */
+  public static Optional<IndexImage> openAttached(Repository repository, Manifest manifest)
+      throws IOException, InterruptedException {
+    ImageReader reader = new ImageReader(repository);
+    Optional<AttachedIndex> attached = AttachedIndex.find(repository, manifest.digest());
+    if (attached.isEmpty() || !(reader.parse(manifest) instanceof ImageManifest image)) {
+      return Optional.empty();
+    }
+    ImageReader.Config config = reader.config(image.config());
+    Descriptor recipe = attached.get().recipe();
+    return Optional.of(
+        new IndexImage(
+            repository,
+            reader.platform(config, image.config().digest()),
+            attached.get().manifest(),
+            manifest.digest(),
+            Optional.of(new StoredRecipe(recipe.digest(), recipe.size())),
+            config.bytes(),
+            attached.get().read()));
   }
 
   /** Where the image lies. */
@@ -142,7 +164,7 @@ public final class IndexImage {
     return platform;
   }
 
-  /** The manifest of the index image itself. */
+  /** The manifest of the index image itself, or the one that brings the index beside an image. */
   public Manifest manifest() {
     return manifest;
   }
@@ -201,7 +223,10 @@ public final class IndexImage {
       throws IOException, InterruptedException {
     ImageReader reader = new ImageReader(repository);
     ImageDocument document = reader.parse(manifest);
-    requireHarbours(document, repository, tagOrDigest);
+    if (!document.isHarbours()) {
+      return openAttached(repository, manifest)
+          .orElseThrow(() -> ordinary(repository, tagOrDigest));
+    }
     String name = name(repository, tagOrDigest);
     if (!(document instanceof ImageManifest image) || image.layers().size() != 1) {
       throw new NotAnIndexImageException(
@@ -296,14 +321,11 @@ public final class IndexImage {
     return list.manifests().stream().flatMap(entry -> entry.platform().stream()).toList();
   }
 
-  private static void requireHarbours(
-      ImageDocument document, Repository repository, String tagOrDigest)
-      throws NotAnIndexImageException {
-    if (!document.isHarbours()) {
-      throw new NotAnIndexImageException(
-          name(repository, tagOrDigest)
-              + " is an ordinary image, not an index image; convert it with harbourctl convert");
-    }
+  private static NotAnIndexImageException ordinary(Repository repository, String tagOrDigest) {
+    return new NotAnIndexImageException(
+        name(repository, tagOrDigest)
+            + " is an ordinary image, not an index image, and has no index beside it; convert it with"
+            + " harbourctl convert");
   }
 
   private static String name(Repository repository, String tagOrDigest) {

@@ -22,6 +22,12 @@ public final class MediaTypes {
   /** The type of artifact of a manifest whose layers are packs. */
   public static final String PACKS = "application/vnd.imageharbour.packs.v1";
 
+  /** The type of artifact of a manifest that brings an index beside an image. */
+  public static final String ATTACHED_INDEX = "application/vnd.imageharbour.index.v1";
+
+  /** The type of the index's blob in such a manifest: the file of an index, compressed. */
+  public static final String INDEX_BLOB = "application/vnd.imageharbour.index.v1+zstd";
+
   /** Annotation that marks index images and their OCI index: the version of the index. */
   public static final String INDEX_VERSION = "io.imageharbour.index.version";
 
@@ -33,6 +39,12 @@ public final class MediaTypes {
 
   /** Annotation of an index image: size of that recipe in bytes. */
   public static final String RECIPE_SIZE = "io.imageharbour.recipe.size";
+
+  /**
+   * Annotation of the layer of an index image, which clients pass on as a label of the layer's
+   * snapshot: it says that there is nothing to look for beside the image.
+   */
+  public static final String INDEX_LAYER = "containerd.io/snapshot/imageharbour.index";
 
   /** What all annotations of Harbour begin with. */
   public static final String OWN_ANNOTATIONS = "io.imageharbour.";

@@ -1,16 +1,11 @@
 package io.imageharbour.indexer.recipe;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.imageharbour.indexer.Digest;
-import io.imageharbour.indexer.FileContent;
-import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.LayerRecipe;
-import io.imageharbour.indexer.LayerRecipe.Extent;
 import io.imageharbour.indexer.LayerRecipe.FileRecipe;
 import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.StoredContents;
 import io.imageharbour.indexer.format.CorruptRecipeException;
-import io.imageharbour.indexer.format.PlacedContents;
 import io.imageharbour.indexer.format.RecipeFormat;
 import io.imageharbour.indexer.image.Descriptor;
 import io.imageharbour.indexer.image.ImageDocument.ImageManifest;
@@ -21,10 +16,7 @@ import io.imageharbour.indexer.registry.Manifest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * The recipe of an index image, fetched and checked: it belongs to this image and its index, and
@@ -153,9 +145,6 @@ public final class ImageRecipe implements AutoCloseable {
       throw new CorruptRecipeException(
           name, "it is of " + recipe.manifest().digest() + ", not of " + image.sourceDigest());
     }
-    if (!recipe.indexContents().equals(Recipe.digestOf(image.index().contents()))) {
-      throw new CorruptRecipeException(name, "it belongs to another index");
-    }
     ImageReader reader = new ImageReader(image.repository());
     Manifest manifest =
         new Manifest(
@@ -164,7 +153,7 @@ public final class ImageRecipe implements AutoCloseable {
         || !original.config().digest().equals(Digest.sha256(recipe.config()))) {
       throw new CorruptRecipeException(name, "its config is not that of its manifest");
     }
-    List<Digest> diffIds = diffIds(reader.config(recipe.config()).json(), name);
+    List<Digest> diffIds = reader.diffIds(reader.config(recipe.config()));
     if (original.layers().size() != recipe.layers().size()
         || diffIds.size() != recipe.layers().size()) {
       throw new CorruptRecipeException(
@@ -172,55 +161,8 @@ public final class ImageRecipe implements AutoCloseable {
           "it has %d layers, its manifest %d and its config %d"
               .formatted(recipe.layers().size(), original.layers().size(), diffIds.size()));
     }
-    StoredContents contents = contents(image, recipe, name);
-    checkFiles(recipe, contents, name);
+    StoredContents contents = RecipeContents.of(image.index(), recipe, name);
     return new ImageRecipe(image, recipe, contents, literals, original.layers(), diffIds);
-  }
-
-  private static List<Digest> diffIds(JsonNode config, String name) throws CorruptRecipeException {
-    List<Digest> diffIds = new ArrayList<>();
-    try {
-      for (JsonNode diffId : config.at("/rootfs/diff_ids")) {
-        diffIds.add(Digest.parse(diffId.asText()));
-      }
-    } catch (IllegalArgumentException e) {
-      throw new CorruptRecipeException(name, "its config has a diff_id that is no digest");
-    }
-    return diffIds;
-  }
-
-  private static StoredContents contents(IndexImage image, Recipe recipe, String name)
-      throws HarbourException {
-    Set<Digest> digests = new LinkedHashSet<>();
-    image.index().contents().forEach(content -> digests.add(content.digest()));
-    for (FileContent content : recipe.hidden().contents()) {
-      if (!digests.add(content.digest())) {
-        throw new CorruptRecipeException(
-            name, "the index has the content " + content.digest() + " as well");
-      }
-    }
-    return new PlacedContents()
-        .addAll(image.index().stored())
-        .addAll(recipe.hidden())
-        .select(digests);
-  }
-
-  private static void checkFiles(Recipe recipe, StoredContents contents, String name)
-      throws CorruptRecipeException {
-    int count = contents.contents().size();
-    for (LayerRecipe layer : recipe.layers()) {
-      for (FileRecipe file : layer.files()) {
-        if (file.content() >= count) {
-          throw new CorruptRecipeException(
-              name, "it refers to content %d of %d".formatted(file.content(), count));
-        }
-        long size = contents.contents().get(file.content()).size();
-        List<Extent> extents = file.extents();
-        if (!extents.isEmpty() && extents.getLast().end() > size) {
-          throw new CorruptRecipeException(name, "an extent ends after its content");
-        }
-      }
-    }
   }
 
   private static String name(IndexImage image, StoredRecipe stored) {

@@ -19,6 +19,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes index snapshots of layers that hold the index of an image, and takes them apart again. The
@@ -26,6 +28,8 @@ import java.util.stream.Collectors;
  * long as each works on another snapshot.
  */
 public final class IndexSnapshots implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(IndexSnapshots.class);
 
   private static final Path INDEX = Path.of(ImageIndex.PATH_IN_LAYER);
 
@@ -175,12 +179,29 @@ public final class IndexSnapshots implements AutoCloseable {
     memory.close();
   }
 
+  /**
+   * Deletes the directory of a snapshot that is not stored, or not any more, and what hangs on it.
+   * One that stays harms nobody: the next start tries again.
+   */
+  void deleteLeftover(long id) {
+    Path directory = directories.directory(id);
+    try {
+      if (directories.hasTree(id)) {
+        discard(id);
+      }
+      SnapshotDirectories.delete(directory);
+    } catch (IOException e) {
+      LOG.warn("event=delete-failed directory={} cause=\"{}\"", directory, e.toString());
+    }
+  }
+
   /** What a snapshot is called in the content store. */
   static String imageName(long id) {
     return Long.toString(id);
   }
 
-  private Path indexFile(long id) {
+  /** The file of the index in an index snapshot's layer; an attached one may not have it yet. */
+  Path indexFile(long id) {
     return directories.layer(id).resolve(INDEX);
   }
 

@@ -31,11 +31,17 @@ public final class Recovery {
   private final SnapshotStore store;
   private final SnapshotDirectories directories;
   private final IndexSnapshots indexes;
+  private final AttachedSnapshots attached;
 
-  public Recovery(SnapshotStore store, SnapshotDirectories directories, IndexSnapshots indexes) {
+  public Recovery(
+      SnapshotStore store,
+      SnapshotDirectories directories,
+      IndexSnapshots indexes,
+      AttachedSnapshots attached) {
     this.store = store;
     this.directories = directories;
     this.indexes = indexes;
+    this.attached = attached;
   }
 
   /** Removes what probes of the kernel left in the root directory when they were killed. */
@@ -71,7 +77,9 @@ public final class Recovery {
     Set<String> known = indexes.knownImages();
     int mounted = 0;
     for (Snapshot snapshot : snapshots) {
-      if (snapshot.kind() == SnapshotKind.COMMITTED && snapshot.index()) {
+      if (attached.isIncomplete(snapshot)) {
+        LOG.debug("event=tree-not-needed-yet snapshot=\"{}\"", snapshot.name());
+      } else if (snapshot.kind() == SnapshotKind.COMMITTED && snapshot.index()) {
         mounted += restore(snapshot, known) ? 1 : 0;
       } else if (directories.hasTree(snapshot.id())) {
         discard(snapshot);

@@ -1,5 +1,7 @@
 package io.imageharbour.snapshotter.mounts;
 
+import io.imageharbour.snapshotter.store.Snapshot;
+import io.imageharbour.snapshotter.store.SnapshotFile;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
@@ -17,6 +19,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The directories of snapshots under {@code <root>/s}. Names are short, because the options of a
@@ -28,11 +32,14 @@ import org.jspecify.annotations.Nullable;
  *   s/ID/snapshot      a copy of the metadata (SnapshotFile)
  *   s/ID/index.erofs   the tree of an index snapshot, unless FUSE serves it
  *   s/ID/m             where it is mounted
+ *   s/ID/image-*       of an attached snapshot (ImageFiles)
  * </pre>
  *
  * Safe for use by several threads.
  */
 public final class SnapshotDirectories {
+
+  private static final Logger LOG = LoggerFactory.getLogger(SnapshotDirectories.class);
 
   private static final Set<PosixFilePermission> ROOT_OF_LAYER =
       PosixFilePermissions.fromString("rwxr-xr-x");
@@ -71,6 +78,15 @@ public final class SnapshotDirectories {
   /** The EROFS image of an index snapshot. */
   Path image(long id) {
     return directory(id).resolve("index.erofs");
+  }
+
+  /** What an attached snapshot has of its whole image. */
+  ImageFiles imageFiles(long id) {
+    Path directory = directory(id);
+    return new ImageFiles(
+        directory.resolve("image-index"),
+        directory.resolve("image-recipe"),
+        directory.resolve("image-layers"));
   }
 
   /** The EROFS image of an index snapshot while it is written. */
@@ -115,6 +131,15 @@ public final class SnapshotDirectories {
             Files.getAttribute(parentRoot, owner, LinkOption.NOFOLLOW_LINKS),
             LinkOption.NOFOLLOW_LINKS);
       }
+    }
+  }
+
+  /** Only needed if the database is lost; the next start makes up for a copy that is missing. */
+  void copyMetadata(Snapshot snapshot) {
+    try {
+      SnapshotFile.write(metadata(snapshot.id()), snapshot);
+    } catch (IOException e) {
+      LOG.warn("event=metadata-not-copied snapshot={} cause=\"{}\"", snapshot.name(), e.toString());
     }
   }
 

@@ -4,7 +4,7 @@ import io.imageharbour.snapshotter.filter.SnapshotFilter;
 import io.imageharbour.snapshotter.source.ImageOrigins;
 import io.imageharbour.snapshotter.store.InvalidRequestException;
 import io.imageharbour.snapshotter.store.Snapshot;
-import io.imageharbour.snapshotter.store.SnapshotFile;
+import io.imageharbour.snapshotter.store.SnapshotExistsException;
 import io.imageharbour.snapshotter.store.SnapshotKind;
 import io.imageharbour.snapshotter.store.SnapshotStateException;
 import io.imageharbour.snapshotter.store.SnapshotStore;
@@ -37,13 +37,11 @@ public final class Snapshotter {
   private static final String LABELS = "labels";
   private static final String LABEL_PREFIX = "labels.";
 
-  /** containerd puts it on the snapshots that it unpacks layers into. */
-  private static final String UNPACK_LABEL = "containerd.io/snapshot.ref";
-
   private final SnapshotStore store;
   private final SnapshotDirectories directories;
   private final OverlayMounts mounts;
   private final IndexSnapshots indexes;
+  private final AttachedSnapshots attached;
   private final Consumer<String> starts;
   private final KeyLocks locks = new KeyLocks();
 
@@ -58,17 +56,30 @@ public final class Snapshotter {
       SnapshotDirectories directories,
       OverlayMounts mounts,
       IndexSnapshots indexes,
+      AttachedSnapshots attached,
       Consumer<String> starts) {
     this.store = store;
     this.directories = directories;
     this.mounts = mounts;
     this.indexes = indexes;
+    this.attached = attached;
     this.starts = starts;
   }
 
-  /** Makes a writable snapshot on a committed one, or on nothing; tells how to mount it. */
+  /**
+   * Makes a writable snapshot on a committed one, or on nothing; tells how to mount it.
+   *
+   * @throws SnapshotExistsException also if it were for unpacking a layer that has a snapshot
+   *     already
+   */
   public List<Mount> prepare(String key, Optional<String> parent, Map<String, String> labels)
       throws IOException {
+    if (attached.provide(parent, labels)) {
+      throw new SnapshotExistsException(
+          "the layer of snapshot \""
+              + key
+              + "\" is there already: its image has an index beside it");
+    }
     return create(SnapshotKind.ACTIVE, key, parent, labels);
   }
 
@@ -96,7 +107,7 @@ public final class Snapshotter {
       Path layer = directories.layer(active.id());
       Usage usage = DiskUsage.of(layer);
       if (active.parent().isPresent() || !IndexSnapshots.holdsIndex(layer)) {
-        copyMetadata(store.commit(key, name, labels, usage, /* index= */ false));
+        directories.copyMetadata(store.commit(key, name, labels, usage, /* index= */ false));
         return;
       }
       commitIndex(active, name, labels, usage);
@@ -110,7 +121,7 @@ public final class Snapshotter {
     Usage imageUsage =
         indexes.build(active.id(), written -> ImageOrigins.of(name, labels, written));
     try {
-      copyMetadata(
+      directories.copyMetadata(
           store.commit(
               active.name(), name, labels, layerUsage.plus(imageUsage), /* index= */ true));
     } catch (IOException | RuntimeException | Error e) {
@@ -134,7 +145,7 @@ public final class Snapshotter {
     try (KeyLocks.Held held = locks.lock(key)) {
       removed = store.remove(key);
     }
-    deleteLeftover(directories.directory(removed.id()));
+    indexes.deleteLeftover(removed.id());
   }
 
   /** The metadata of a snapshot. */
@@ -162,7 +173,7 @@ public final class Snapshotter {
       }
     }
     Snapshot updated = store.updateLabels(name, old -> changed(old, labels, fields));
-    copyMetadata(updated);
+    directories.copyMetadata(updated);
     return updated;
   }
 
@@ -196,7 +207,20 @@ public final class Snapshotter {
   /** Deletes directories that belong to no snapshot. */
   public void cleanUp() throws IOException {
     for (Path orphan : directories.orphans(this::storedIds)) {
-      deleteLeftover(orphan);
+      deleteOrphan(orphan);
+    }
+  }
+
+  private void deleteOrphan(Path orphan) {
+    long id = SnapshotDirectories.id(orphan);
+    if (id >= 0) {
+      indexes.deleteLeftover(id);
+      return;
+    }
+    try {
+      SnapshotDirectories.delete(orphan);
+    } catch (IOException e) {
+      LOG.warn("event=delete-failed directory={} cause=\"{}\"", orphan, e.toString());
     }
   }
 
@@ -213,54 +237,32 @@ public final class Snapshotter {
       boolean stored = false;
       try {
         List<Snapshot> ancestors = parent.isPresent() ? store.chain(parent.get()) : List.of();
+        Optional<Snapshot> tree = ancestors.stream().filter(Snapshot::index).findFirst();
+        if (tree.isPresent()) {
+          attached.complete(tree.get());
+        }
         List<Mount> answer = mounts.of(id, kind, ancestors);
         directories.make(
             id,
             kind == SnapshotKind.ACTIVE,
             ancestors.isEmpty() ? directories.noParent() : mounts.rootOf(ancestors.getFirst()));
-        copyMetadata(store.create(id, kind, key, parent, labels));
+        directories.copyMetadata(store.create(id, kind, key, parent, labels));
         stored = true;
-        if (isStart(kind, ancestors, labels)) {
-          starts.accept(ancestors.getLast().name());
+        if (tree.isPresent() && isStart(kind, labels)) {
+          starts.accept(tree.get().name());
         }
         return answer;
       } finally {
         directories.made(id);
         if (!stored) {
-          deleteLeftover(directories.directory(id));
+          indexes.deleteLeftover(id);
         }
       }
     }
   }
 
   /** A snapshot to unpack a layer into is no container's. */
-  private static boolean isStart(
-      SnapshotKind kind, List<Snapshot> ancestors, Map<String, String> labels) {
-    return kind == SnapshotKind.ACTIVE
-        && !ancestors.isEmpty()
-        && ancestors.getLast().index()
-        && !labels.containsKey(UNPACK_LABEL);
-  }
-
-  /** Only needed if the database is lost; the next start makes up for a copy that is missing. */
-  private void copyMetadata(Snapshot snapshot) {
-    try {
-      SnapshotFile.write(directories.metadata(snapshot.id()), snapshot);
-    } catch (IOException e) {
-      LOG.warn("event=metadata-not-copied snapshot={} cause=\"{}\"", snapshot.name(), e.toString());
-    }
-  }
-
-  /** A directory without metadata harms nobody, so that it stays is no error of the request. */
-  private void deleteLeftover(Path directory) {
-    try {
-      long id = SnapshotDirectories.id(directory);
-      if (id >= 0 && directories.hasTree(id)) {
-        indexes.discard(id);
-      }
-      SnapshotDirectories.delete(directory);
-    } catch (IOException e) {
-      LOG.warn("event=delete-failed directory={} cause=\"{}\"", directory, e.toString());
-    }
+  private static boolean isStart(SnapshotKind kind, Map<String, String> labels) {
+    return kind == SnapshotKind.ACTIVE && !labels.containsKey(AttachedSnapshots.UNPACK_LABEL);
   }
 }

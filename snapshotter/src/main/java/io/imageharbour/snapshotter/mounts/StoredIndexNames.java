@@ -13,6 +13,7 @@ import io.imageharbour.snapshotter.source.LayerSources;
 import io.imageharbour.snapshotter.store.Snapshot;
 import io.imageharbour.snapshotter.store.SnapshotStore;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -44,8 +45,8 @@ public final class StoredIndexNames implements ContentNames {
   public String describe(Digest digest) {
     try {
       for (Snapshot snapshot : store.list()) {
-        if (snapshot.index()) {
-          Path file = directories.layer(snapshot.id()).resolve(ImageIndex.PATH_IN_LAYER);
+        Path file = directories.layer(snapshot.id()).resolve(ImageIndex.PATH_IN_LAYER);
+        if (snapshot.index() && Files.exists(file)) {
           ImageIndex index = IndexFormat.read(file);
           Optional<String> path = path(index, digest);
           if (path.isPresent()) {

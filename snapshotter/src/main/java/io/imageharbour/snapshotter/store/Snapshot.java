@@ -15,7 +15,10 @@ import java.util.Optional;
  * @param created when it was prepared, or committed
  * @param updated when its labels changed last
  * @param usage measured at commit; nothing for others
- * @param index whether it is an index snapshot: a layer that held the index of an image
+ * @param index whether it is an index snapshot: it has the whole tree of an image, and what it
+ *     stands on does not matter
+ * @param attachedLayers of an index snapshot that was made from an index beside its image: how many
+ *     of the image's layers, from the bottom, its tree is made of; otherwise 0
  */
 public record Snapshot(
     long id,
@@ -26,14 +29,16 @@ public record Snapshot(
     Instant created,
     Instant updated,
     Usage usage,
-    boolean index) {
+    boolean index,
+    int attachedLayers) {
 
   public Snapshot {
     labels = Map.copyOf(labels);
   }
 
   Snapshot withLabels(Map<String, String> newLabels, Instant now) {
-    return new Snapshot(id, name, parent, kind, newLabels, created, now, usage, index);
+    return new Snapshot(
+        id, name, parent, kind, newLabels, created, now, usage, index, attachedLayers);
   }
 
   Snapshot committed(
@@ -43,6 +48,20 @@ public record Snapshot(
       Usage measured,
       boolean holdsIndex) {
     return new Snapshot(
-        id, newName, parent, SnapshotKind.COMMITTED, newLabels, now, now, measured, holdsIndex);
+        id,
+        newName,
+        parent,
+        SnapshotKind.COMMITTED,
+        newLabels,
+        now,
+        now,
+        measured,
+        holdsIndex,
+        /* attachedLayers= */ 0);
+  }
+
+  /** Whether it was made from an index beside its image, and no layer was unpacked into it. */
+  public boolean isAttached() {
+    return attachedLayers > 0;
   }
 }

@@ -30,6 +30,7 @@ final class SnapshotCodec {
         .setUsageBytes(snapshot.usage().bytes())
         .setUsageInodes(snapshot.usage().inodes())
         .setIndex(snapshot.index())
+        .setAttachedLayers(snapshot.attachedLayers())
         .build()
         .toByteArray();
   }
@@ -46,7 +47,8 @@ final class SnapshotCodec {
           instant(stored.getCreatedAt()),
           instant(stored.getUpdatedAt()),
           new Usage(stored.getUsageBytes(), stored.getUsageInodes()),
-          stored.getIndex());
+          stored.getIndex(),
+          stored.getAttachedLayers());
     } catch (InvalidProtocolBufferException | DateTimeException | ArithmeticException e) {
       throw new SnapshotStoreException("a record in the snapshot database is not readable", e);
     }

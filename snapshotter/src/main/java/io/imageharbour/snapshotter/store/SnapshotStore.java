@@ -222,23 +222,69 @@ public final class SnapshotStore implements AutoCloseable {
           SnapshotNotFoundException,
           InvalidRequestException,
           SnapshotStoreException {
+    Instant now = Instant.now();
+    return add(
+        new Snapshot(
+            id,
+            name,
+            parent,
+            kind,
+            withoutEmpty(labels),
+            now,
+            now,
+            Usage.NONE,
+            /* index= */ false,
+            /* attachedLayers= */ 0));
+  }
+
+  /**
+   * Records a new index snapshot that was never active, because its tree came from beside its
+   * image.
+   *
+   * @param id from {@link #reserveId}
+   * @param layers how many layers of the image its tree is made of, at least 1
+   * @throws SnapshotExistsException if the name is taken
+   * @throws SnapshotNotFoundException if there is no such parent
+   * @throws InvalidRequestException if the parent is not committed
+   */
+  public Snapshot createAttached(
+      long id,
+      String name,
+      Optional<String> parent,
+      Map<String, String> labels,
+      Usage usage,
+      int layers)
+      throws SnapshotExistsException,
+          SnapshotNotFoundException,
+          InvalidRequestException,
+          SnapshotStoreException {
+    Instant now = Instant.now();
+    return add(
+        new Snapshot(
+            id,
+            name,
+            parent,
+            SnapshotKind.COMMITTED,
+            withoutEmpty(labels),
+            now,
+            now,
+            usage,
+            /* index= */ true,
+            layers));
+  }
+
+  private Snapshot add(Snapshot created)
+      throws SnapshotExistsException,
+          SnapshotNotFoundException,
+          InvalidRequestException,
+          SnapshotStoreException {
+    String name = created.name();
+    Optional<String> parent = created.parent();
     checkName(name);
     try (Txn<ByteBuffer> txn = env.txnWrite()) {
       if (lookUp(txn, name).isPresent()) {
         throw new SnapshotExistsException("snapshot \"" + name + "\" already exists");
       }
-      Instant now = Instant.now();
-      Snapshot created =
-          new Snapshot(
-              id,
-              name,
-              parent,
-              kind,
-              withoutEmpty(labels),
-              now,
-              now,
-              Usage.NONE,
-              /* index= */ false);
       if (parent.isPresent()) {
         Snapshot below =
             lookUp(txn, parent.get())
@@ -250,10 +296,10 @@ public final class SnapshotStore implements AutoCloseable {
           throw new InvalidRequestException(
               "parent snapshot \"" + parent.get() + "\" is not committed");
         }
-        children.put(txn, childKey(below.id(), id), direct(name.getBytes(UTF_8)));
+        children.put(txn, childKey(below.id(), created.id()), direct(name.getBytes(UTF_8)));
       }
       put(txn, created);
-      meta.put(txn, LAST_ID.duplicate(), number(Math.max(id, storedLastId(txn))));
+      meta.put(txn, LAST_ID.duplicate(), number(Math.max(created.id(), storedLastId(txn))));
       txn.commit();
       return created;
     } catch (LmdbException e) {

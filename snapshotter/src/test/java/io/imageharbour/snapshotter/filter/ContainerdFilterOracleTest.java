@@ -164,6 +164,7 @@ class ContainerdFilterOracleTest {
         Instant.EPOCH,
         Instant.EPOCH,
         Usage.NONE,
-        false);
+        false,
+        0);
   }
 }

@@ -103,6 +103,7 @@ class SnapshotFilterTest {
         Instant.EPOCH,
         Instant.EPOCH,
         Usage.NONE,
-        false);
+        false,
+        0);
   }
 }

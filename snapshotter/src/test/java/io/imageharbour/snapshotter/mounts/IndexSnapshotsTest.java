@@ -20,6 +20,7 @@ import io.imageharbour.indexer.format.NotAnIndexException;
 import io.imageharbour.indexer.registry.RepositoryName;
 import io.imageharbour.snapshotter.Programs;
 import io.imageharbour.snapshotter.SmallIndex;
+import io.imageharbour.snapshotter.source.AttachedImages;
 import io.imageharbour.snapshotter.source.ImageSize;
 import io.imageharbour.snapshotter.source.LayerOrigin;
 import io.imageharbour.snapshotter.source.LayerSources;
@@ -92,7 +93,7 @@ class IndexSnapshotsTest {
             List.of(contents.casDirectory(), contents.contentMount().orElseThrow()),
             List.of("index=off"),
             List.of());
-    return new Snapshotter(store, directories, mounts, with, starts::add);
+    return new Snapshotter(store, directories, mounts, with, attached(with), starts::add);
   }
 
   @AfterEach
@@ -161,7 +162,7 @@ class IndexSnapshotsTest {
         .isThrownBy(() -> Files.readAttributes(tree, "*"));
 
     for (IndexSnapshots next : List.of(served(), indexes, served())) {
-      new Recovery(store, directories, next).run();
+      new Recovery(store, directories, next, attached(next)).run();
       assertThat(tree.resolve("dir/file")).exists();
       assertThat(MountTable.on(tree)).hasSize(1);
       if (next != indexes) {
@@ -169,6 +170,10 @@ class IndexSnapshotsTest {
         assertThat(MountTable.on(tree)).isEmpty();
       }
     }
+  }
+
+  private AttachedSnapshots attached(IndexSnapshots with) {
+    return new AttachedSnapshots(store, directories, with, AttachedImages.NONE);
   }
 
   private IndexSnapshots served() {
@@ -311,7 +316,7 @@ class IndexSnapshotsTest {
     try (IndexSnapshots broken =
         new IndexSnapshots(
             NO_DIRECTORIES, contents, new ErofsTrees(NO_DIRECTORIES, ErofsBacking.FILE))) {
-      new Recovery(store, directories, broken).run();
+      new Recovery(store, directories, broken, attached(broken)).run();
     } finally {
       logger.detachAppender(log);
     }
@@ -338,7 +343,7 @@ class IndexSnapshotsTest {
         "777",
         IndexFormat.read(directories.layer(half).resolve(ImageIndex.PATH_IN_LAYER)),
         List.of());
-    new Recovery(store, directories, indexes).run();
+    new Recovery(store, directories, indexes, attached(indexes)).run();
     assertOnlyTheLayerIsLeft(half);
     assertThat(contents.images()).isEmpty();
     snapshotter.commit("c", "a", Map.of());

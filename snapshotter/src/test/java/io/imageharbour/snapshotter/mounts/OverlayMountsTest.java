@@ -105,6 +105,21 @@ class OverlayMountsTest {
   }
 
   @Test
+  void whatAnIndexSnapshotStandsOnIsNotMounted() throws Exception {
+    List<Snapshot> below = List.of(ordinary(4), index(3), index(2), ordinary(1));
+
+    assertThat(mounts.of(5, SnapshotKind.VIEW, below))
+        .containsExactly(
+            new Mount(
+                "overlay",
+                "overlay",
+                List.of(
+                    "index=off",
+                    "metacopy=on",
+                    "lowerdir=" + s("4/fs") + ":" + s("3/m") + "::/cas::/c")));
+  }
+
+  @Test
   void moreLayersOnAnIndexThanAMountTakesAreRefused() throws Exception {
     List<Snapshot> many = new ArrayList<>();
     for (int id = 1000; id < 1400; id++) {
@@ -140,6 +155,7 @@ class OverlayMountsTest {
         Instant.EPOCH,
         Instant.EPOCH,
         Usage.NONE,
-        index);
+        index,
+        0);
   }
 }

@@ -11,12 +11,14 @@ import io.imageharbour.fusefs.linux.LinuxException;
 import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.snapshotter.SmallIndex;
 import io.imageharbour.snapshotter.filter.SnapshotFilter;
+import io.imageharbour.snapshotter.mounts.AttachedSnapshots;
 import io.imageharbour.snapshotter.mounts.IndexSnapshots;
 import io.imageharbour.snapshotter.mounts.Mount;
 import io.imageharbour.snapshotter.mounts.NoTrees;
 import io.imageharbour.snapshotter.mounts.OverlayMounts;
 import io.imageharbour.snapshotter.mounts.SnapshotDirectories;
 import io.imageharbour.snapshotter.mounts.Snapshotter;
+import io.imageharbour.snapshotter.source.AttachedImages;
 import io.imageharbour.snapshotter.store.InvalidRequestException;
 import io.imageharbour.snapshotter.store.SnapshotExistsException;
 import io.imageharbour.snapshotter.store.SnapshotNotFoundException;
@@ -106,7 +108,14 @@ class StatusesTest {
             new IndexSnapshots(
                 directories, contents, new NoTrees(directories, "EROFS: not there"))) {
       OverlayMounts mounts = new OverlayMounts(directories, List.of(), List.of(), List.of());
-      Snapshotter snapshotter = new Snapshotter(store, directories, mounts, indexes, started -> {});
+      Snapshotter snapshotter =
+          new Snapshotter(
+              store,
+              directories,
+              mounts,
+              indexes,
+              new AttachedSnapshots(store, directories, indexes, AttachedImages.NONE),
+              started -> {});
       Mount layer = snapshotter.prepare("a", Optional.empty(), Map.of()).getFirst();
       SmallIndex.write(Path.of(layer.source()), SmallIndex.bytes());
       check(

@@ -29,7 +29,8 @@ class SnapshotFileTest {
             Instant.ofEpochSecond(1, 999_999_999),
             Instant.ofEpochSecond(-1),
             new Usage(4096, 2),
-            /* index= */ true);
+            /* index= */ true,
+            /* attachedLayers= */ 3);
     Path file = directory.resolve("snapshot");
     SnapshotFile.write(file, snapshot);
     assertThat(SnapshotFile.read(file)).isEqualTo(snapshot);

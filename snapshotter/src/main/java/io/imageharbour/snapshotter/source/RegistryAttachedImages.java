@@ -1,0 +1,148 @@
+package io.imageharbour.snapshotter.source;
+
+import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.HarbourException;
+import io.imageharbour.indexer.image.AttachedIndex;
+import io.imageharbour.indexer.image.ImageDocument.ImageManifest;
+import io.imageharbour.indexer.image.ImageReader;
+import io.imageharbour.indexer.registry.ImageReference;
+import io.imageharbour.indexer.registry.RegistryClient;
+import io.imageharbour.indexer.registry.Repository;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks for indexes beside images in the registries that they are pulled from. That there is none,
+ * or that a registry could not say, is remembered for a minute: a client asks again for every layer
+ * of an image. Safe for use by several threads.
+ */
+public final class RegistryAttachedImages implements AttachedImages {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RegistryAttachedImages.class);
+
+  private static final long REMEMBERED_NANOS = Duration.ofMinutes(1).toNanos();
+  private static final int MAX_REMEMBERED = 1000;
+
+  private final RegistryClient registries;
+  private final LongSupplier nanoTime;
+  private final Map<Asked, Long> missing = new LinkedHashMap<>();
+
+  private record Asked(String repository, Digest manifest) {}
+
+  /**
+   * Asks these.
+   *
+   * @param registries gives up after seconds, for a client waits
+   */
+  public RegistryAttachedImages(RegistryClient registries) {
+    this(registries, System::nanoTime);
+  }
+
+  RegistryAttachedImages(RegistryClient registries, LongSupplier nanoTime) {
+    this.registries = registries;
+    this.nanoTime = nanoTime;
+  }
+
+  @Override
+  public Optional<AttachedImage> find(ImageReference image, Digest manifest) {
+    Asked asked = new Asked(image.repository().toString(), manifest);
+    if (isMissing(asked)) {
+      return Optional.empty();
+    }
+    Optional<AttachedImage> found = Optional.empty();
+    try {
+      found = ask(registries.repository(image.repository()), manifest);
+    } catch (IOException e) {
+      LOG.warn(
+          "event=attached-index-not-asked image={} manifest={} cause=\"{}\"",
+          image,
+          manifest,
+          e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (found.isEmpty()) {
+      remember(asked);
+    }
+    return found;
+  }
+
+  private synchronized boolean isMissing(Asked asked) {
+    Long until = missing.get(asked);
+    return until != null && nanoTime.getAsLong() - until < 0;
+  }
+
+  private synchronized void remember(Asked asked) {
+    missing.remove(asked);
+    missing.put(asked, nanoTime.getAsLong() + REMEMBERED_NANOS);
+    if (missing.size() > MAX_REMEMBERED) {
+      missing.remove(missing.keySet().iterator().next());
+    }
+  }
+
+  private static Optional<AttachedImage> ask(Repository repository, Digest manifest)
+      throws IOException, InterruptedException {
+    Optional<AttachedIndex> index = AttachedIndex.find(repository, manifest);
+    if (index.isEmpty()) {
+      return Optional.empty();
+    }
+    ImageReader reader = new ImageReader(repository);
+    if (!(reader.parse(repository.manifest(manifest.toString())) instanceof ImageManifest image)) {
+      throw new HarbourException(manifest + " of " + repository.name() + " is no image");
+    }
+    List<Digest> chain = chainIds(reader.diffIds(reader.config(image.config())));
+    if (chain.isEmpty() || chain.size() != image.layers().size()) {
+      throw new HarbourException(
+          "%s of %s has %d layers and a config for %d"
+              .formatted(manifest, repository.name(), image.layers().size(), chain.size()));
+    }
+    return Optional.of(new FoundImage(index.get(), chain));
+  }
+
+  /**
+   * What layers are called once they are unpacked: the bottom one as itself, any other by the
+   * digest of the one below and itself.
+   *
+   * @see <a
+   *     href="https://github.com/opencontainers/image-spec/blob/main/config.md#layer-chainid">OCI
+   *     image configuration, layer ChainID</a>
+   */
+  static List<Digest> chainIds(List<Digest> diffIds) {
+    List<Digest> chain = new ArrayList<>();
+    for (Digest diffId : diffIds) {
+      chain.add(
+          chain.isEmpty()
+              ? diffId
+              : Digest.sha256(
+                  (chain.getLast() + " " + diffId).getBytes(StandardCharsets.US_ASCII)));
+    }
+    return chain;
+  }
+
+  private record FoundImage(AttachedIndex attached, List<Digest> chainIds)
+      implements AttachedImage {
+
+    @Override
+    public void save(Path index, Path recipe) throws IOException, InterruptedException {
+      try (OutputStream out = Files.newOutputStream(index, StandardOpenOption.CREATE_NEW)) {
+        attached.copyIndex(out);
+      }
+      try (OutputStream out = Files.newOutputStream(recipe, StandardOpenOption.CREATE_NEW)) {
+        attached.copyRecipe(out);
+      }
+    }
+  }
+}
