@@ -119,8 +119,13 @@ final class DiffCommand implements Callable<Integer> {
     if (isDirectory(left)) {
       throw new UsageException("nothing lies beside a directory: give a B to compare it with");
     }
+    ImageReference image = reference(left);
     try (RegistryClient client = source.client()) {
-      return IndexTree.of(source.open(client, reference(left)).index());
+      if (source.isIndexImage(client, image)) {
+        throw new UsageException(
+            image + " is an index image, with nothing beside it: give a B to compare it with");
+      }
+      return IndexTree.of(source.open(client, image).index());
     }
   }
 

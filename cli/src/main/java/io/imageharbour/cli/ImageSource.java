@@ -63,11 +63,19 @@ final class ImageSource {
    */
   ImageIndex readTree(RegistryClient client, ImageReference reference, ConversionListener listener)
       throws IOException, InterruptedException {
-    Repository repository = client.repository(reference.repository());
-    Manifest manifest = repository.manifest(reference.tagOrDigest());
-    return new ImageReader(repository).parse(manifest).isHarbours()
+    return isIndexImage(client, reference)
         ? open(client, reference).index()
-        : OrdinaryImage.readTree(repository, reference, platform, listener);
+        : OrdinaryImage.readTree(
+            client.repository(reference.repository()), reference, platform, listener);
+  }
+
+  /** Whether an image is an index image itself. */
+  boolean isIndexImage(RegistryClient client, ImageReference reference)
+      throws IOException, InterruptedException {
+    Repository repository = client.repository(reference.repository());
+    return new ImageReader(repository)
+        .parse(repository.manifest(reference.tagOrDigest()))
+        .isHarbours();
   }
 
   /** Opens an image for every platform that is meant: all that it has, unless one was named. */

@@ -30,8 +30,9 @@ import picocli.CommandLine.Parameters;
           + " as root umount DIR. After a crash of that process the same command mounts it again."
     },
     footer = {
-      "  harbourctl mount registry.example.com/python:3.12-harbour /mnt/python",
-      "  fusermount -u /mnt/python",
+      "  mkdir ~/python",
+      "  harbourctl mount registry.example.com/python:3.12-harbour ~/python",
+      "  fusermount -u ~/python",
       "  harbourctl mount --foreground IMAGE ~/image",
       "  harbourctl mount --platform linux/arm64 IMAGE ~/image"
     })

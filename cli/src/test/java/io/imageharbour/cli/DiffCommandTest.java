@@ -175,6 +175,8 @@ final class DiffCommandTest {
 
     assertThat(converted.exitCode()).as(converted.out()).isZero();
     assertThat(unpacked.exitCode()).as(unpacked.out() + unpacked.err()).isZero();
+    assertThat(Invocation.of("diff", image + "-harbour").exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(Invocation.of("diff", image).err()).contains("has no index beside it");
     assertThat(Invocation.of("diff", "--platform", "linux/s390x", image, image).exitCode())
         .isEqualTo(ExitCode.INVALID);
   }

@@ -183,10 +183,16 @@ public final class Ctr {
   /** Mounts the tree of an image that has been pulled, writable, on a directory. */
   public void mountImage(Snapshotter snapshotter, String image, Path target)
       throws IOException, InterruptedException {
+    mountSnapshot(snapshotter, chainId(image), target);
+  }
+
+  /** Mounts the tree of a committed snapshot, writable, on a directory. */
+  public void mountSnapshot(Snapshotter snapshotter, String parent, Path target)
+      throws IOException, InterruptedException {
     // "ctr images mount" takes no notice of --snapshotter
     String mounts =
         command("snapshots", "--snapshotter", snapshotter.id(), "prepare", "--mounts")
-            .withArguments(target, chainId(image))
+            .withArguments(target, parent)
             .run()
             .text();
     List<String> options = new ArrayList<>();
@@ -217,7 +223,7 @@ public final class Ctr {
         .run();
   }
 
-  /** Undoes {@link #mountImage}. */
+  /** Undoes {@link #mountImage} or {@link #mountSnapshot}. */
   public void unmountImage(Snapshotter snapshotter, Path target)
       throws IOException, InterruptedException {
     Command.of("umount", target).run();

@@ -9,6 +9,6 @@ public enum TreeKind {
 
   /** What its configuration says of that. */
   String toml() {
-    return "[index]\ntree = \"" + name().toLowerCase(Locale.ROOT) + "\"\n";
+    return "[index]\ntree = \"" + name().toLowerCase(Locale.ROOT) + "\"\nattached-from = [\"*\"]\n";
   }
 }

@@ -7,21 +7,32 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.Ctr;
+import io.imageharbour.testbed.Network;
 import io.imageharbour.testbed.Node;
+import io.imageharbour.testbed.ServerProcess;
 import io.imageharbour.testbed.Snapshotter;
 import io.imageharbour.testbed.image.OciLayout;
 import io.imageharbour.testbed.image.TarLayer;
 import io.imageharbour.testbed.image.TarLayer.Attributes;
 import io.imageharbour.testbed.image.TestImages;
+import io.imageharbour.testbed.machine.GoPrograms;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -176,6 +187,39 @@ final class AttachIT {
 
   @Test
   @Order(3)
+  void severalThatStandOnALowerLayerAtOnceAllFindItsWholeTree() throws Exception {
+    String top = node.ctr().chainId(app);
+    String lower =
+        JSON.readTree(
+                node.ctr()
+                    .command("snapshots", "--snapshotter", "harbour", "info", top)
+                    .run()
+                    .bytes())
+            .path("Parent")
+            .asText();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<String>> read = new ArrayList<>();
+      for (int i = 0; i < 5; i++) {
+        Path target = testbed.workspace().directory("m/lower-" + i);
+        read.add(threads.submit(() -> readThrough(lower, target)));
+      }
+      for (Future<String> each : read) {
+        assertThat(each.get()).isEqualTo("changed\n");
+      }
+    }
+  }
+
+  private String readThrough(String snapshot, Path target) throws Exception {
+    node.ctr().mountSnapshot(Snapshotter.HARBOUR, snapshot, target);
+    try {
+      return Files.readString(target.resolve("etc/debian_version"));
+    } finally {
+      node.ctr().unmountImage(Snapshotter.HARBOUR, target);
+    }
+  }
+
+  @Test
+  @Order(4)
   void anImageOnTheSameBaseThatHasNoIndexFindsItsWholeBase() throws Exception {
     assertThat(found(pull(node, tool))).isEqualTo(2);
 
@@ -190,7 +234,7 @@ final class AttachIT {
   }
 
   @Test
-  @Order(4)
+  @Order(5)
   void theyAreRemovedInAnyOrderAndTheOtherOneStaysWhole() throws Exception {
     remove(app);
     assertSameTree(tool);
@@ -208,7 +252,7 @@ final class AttachIT {
   }
 
   @Test
-  @Order(5)
+  @Order(6)
   void aRestartChangesNothingWhateverHasBeenMadeAndWhatNot() throws Exception {
     pull(node, app);
     node.harbourd().process().kill();
@@ -225,7 +269,7 @@ final class AttachIT {
   }
 
   @Test
-  @Order(6)
+  @Order(7)
   void anImageWithItsIndexStandsOnABaseThatWasUnpackedBefore() throws Exception {
     awaitNothing();
     assertThat(found(pull(node, tool))).isZero();
@@ -239,7 +283,7 @@ final class AttachIT {
   }
 
   @Test
-  @Order(7)
+  @Order(8)
   void anIndexThatIsDamagedIsNotUsedAndTheImageIsPulledWhole() throws Exception {
     awaitNothing();
     JsonNode attached = attach(app);
@@ -252,6 +296,51 @@ final class AttachIT {
 
     assertSameTree(app);
     remove(app);
+  }
+
+  @Test
+  @Order(9)
+  void aRegistryThatListsReferrersNeedsNoTagForThem() throws Exception {
+    String host = "127.0.0.1:" + Network.freePort();
+    try (ServerProcess registry =
+        ServerProcess.start(
+            testbed.workspace(),
+            "the registry with referrers",
+            Command.of(new GoPrograms(System.out::println).registry(), host),
+            testbed.workspace().directory("referrers").resolve("log"),
+            () -> get(host, "/v2/").statusCode() == 200)) {
+      assertThat(registry.isAlive()).isTrue();
+      String image = host + "/app:1";
+      Command.of("skopeo", "copy", "--quiet", "--dest-tls-verify=false")
+          .withArguments("oci:" + appLayout.directory(), "docker://" + image)
+          .run();
+
+      JsonNode attached = attach(image);
+
+      String subject = attached.at("/platforms/0/source").asText();
+      JsonNode referrers = JSON.readTree(get(host, "/v2/app/referrers/" + subject).body());
+      assertThat(referrers.path("manifests").findValuesAsText("digest"))
+          .containsExactly(attached.at("/platforms/0/indexImage").asText());
+      assertThat(
+              Command.of("skopeo", "list-tags", "--tls-verify=false", "docker://" + host + "/app")
+                  .run()
+                  .text())
+          .doesNotContain("sha256-");
+      Command.Output diff = testbed.tree().harbourctl("diff", image).attempt();
+      assertThat(diff.exit()).as(diff.text() + diff.errors()).isZero();
+      assertThat(found(pull(node, image))).isEqualTo(3);
+      assertThat(run(image, "cat", "/srv/app")).isEqualTo("of app");
+      node.ctr().removeImage(image);
+    }
+  }
+
+  private static HttpResponse<String> get(String host, String path)
+      throws IOException, InterruptedException {
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      return client.send(
+          HttpRequest.newBuilder(URI.create("http://" + host + path)).build(),
+          HttpResponse.BodyHandlers.ofString());
+    }
   }
 
   private Path indexBlob(JsonNode attached) throws Exception {

@@ -56,7 +56,7 @@ final class ConfigFile {
             Duration.ofSeconds(fetch.integer("timeout", 120, 1, 3600)),
             fetch.integer("parallel", 32, 1, 1024),
             tree(index),
-            index.flag("attached", true),
+            index.strings("attached-from", List.of()),
             PoolTable.read(pool, PoolOverrides.NONE));
     for (ConfigTable table : List.of(file, containerd, registry, fetch, index, pool)) {
       table.refuseUnknown();

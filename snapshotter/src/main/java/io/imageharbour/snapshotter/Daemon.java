@@ -137,7 +137,7 @@ public final class Daemon implements AutoCloseable {
                 .orElseGet(() -> new NoTrees(directories, kernel.failures())));
     parts.push(indexes::close);
     AttachedSnapshots attached =
-        new AttachedSnapshots(store, directories, indexes, attachedImages(config));
+        new AttachedSnapshots(store, directories, indexes, attachedImages(config, mounting));
     new Recovery(store, directories, indexes, attached).run();
     pool.ifPresent(
         client ->
@@ -196,15 +196,16 @@ public final class Daemon implements AutoCloseable {
   }
 
   /** A client waits for this one, so it gives up early: then the image is pulled whole. */
-  private AttachedImages attachedImages(HarbourdConfig config) throws IOException {
-    if (!config.attached()) {
+  private AttachedImages attachedImages(HarbourdConfig config, Optional<IndexMounting> mounting)
+      throws IOException {
+    if (config.attachedFrom().isEmpty() || mounting.isEmpty()) {
       return AttachedImages.NONE;
     }
     RegistryClient impatient =
         new RegistryClient(
             registrySettings(config).withTimeouts(ATTACHED_PATIENCE, ATTACHED_PATIENCE));
     parts.push(impatient::close);
-    return new RegistryAttachedImages(impatient);
+    return new RegistryAttachedImages(impatient, config.attachedFrom());
   }
 
   private EventLoopGroup eventLoop() {

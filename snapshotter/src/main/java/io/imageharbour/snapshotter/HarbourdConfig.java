@@ -38,8 +38,10 @@ import java.util.Set;
  *     fetched at once; default 32
  * @param tree key {@code tree} in table {@code index}: {@code auto} (the default), {@code erofs} or
  *     {@code fuse}: how the trees of index images are mounted
- * @param attached key {@code attached} in table {@code index}: whether an index beside an ordinary
- *     image is looked for when a client is about to unpack it; default {@code true}
+ * @param attachedFrom key {@code attached-from} in table {@code index}: registries ({@code
+ *     host[:port]}), and repositories or the beginnings of their paths, in which an index beside an
+ *     ordinary image is looked for when a client is about to unpack it; {@code *} for all; none by
+ *     default
  * @param pool table {@code pool}: where the memory pool is
  */
 public record HarbourdConfig(
@@ -54,11 +56,12 @@ public record HarbourdConfig(
     Duration fetchTimeout,
     int parallelFetches,
     TreeChoice tree,
-    boolean attached,
+    List<String> attachedFrom,
     PoolSettings pool) {
 
   public HarbourdConfig {
     certsDirectories = List.copyOf(certsDirectories);
+    attachedFrom = List.copyOf(attachedFrom);
     plainHttpHosts = Set.copyOf(plainHttpHosts);
   }
 
@@ -76,7 +79,7 @@ public record HarbourdConfig(
         fetchTimeout,
         parallelFetches,
         tree,
-        attached,
+        attachedFrom,
         pool);
   }
 
@@ -94,7 +97,7 @@ public record HarbourdConfig(
         fetchTimeout,
         parallelFetches,
         tree,
-        attached,
+        attachedFrom,
         pool);
   }
 }

@@ -27,6 +27,7 @@ class ConfigFileTest {
     assertThat(config.containerdAddress()).contains(Path.of("/run/containerd/containerd.sock"));
     assertThat(config.fetchTimeout()).isEqualTo(Duration.ofMinutes(2));
     assertThat(config.tree()).isEqualTo(TreeChoice.AUTO);
+    assertThat(config.attachedFrom()).isEmpty();
   }
 
   @Test
@@ -51,6 +52,7 @@ class ConfigFileTest {
             parallel = 9
             [index]
             tree = "fuse"
+            attached-from = ["registry.example", "other.example:5000/team"]
             [pool]
             agents = ["10.0.0.7:7410"]
             replicas = 2
@@ -71,6 +73,8 @@ class ConfigFileTest {
     assertThat(config.fetchTimeout()).isEqualTo(Duration.ofSeconds(7));
     assertThat(config.parallelFetches()).isEqualTo(9);
     assertThat(config.tree()).isEqualTo(TreeChoice.FUSE);
+    assertThat(config.attachedFrom())
+        .containsExactly("registry.example", "other.example:5000/team");
     PoolSettings pool = config.pool();
     assertThat(pool.agents()).extracting(AgentAddress::endpoint).containsExactly("10.0.0.7:7410");
     assertThat(pool.replicas()).isEqualTo(2);

@@ -80,6 +80,8 @@ final class AttachedIndexPusher implements IndexPusher {
   private static ObjectNode manifest(
       Manifest subject, byte[] blob, ImageIndex index, Optional<PushedRecipe> recipe) {
     ObjectNode manifest = ManifestJson.artifact(MediaTypes.ATTACHED_INDEX);
+    // registries that do not look at artifactType take the config's type for it
+    manifest.set("config", ManifestJson.descriptor(MediaTypes.ATTACHED_INDEX, ManifestJson.EMPTY));
     ArrayNode layers = manifest.putArray("layers");
     layers.add(ManifestJson.descriptor(MediaTypes.INDEX_BLOB, blob));
     ManifestJson.addPacks(layers, index.packs(), recipe);

@@ -28,6 +28,9 @@ public final class AttachedIndex {
   /** The largest index file that is read, and the largest blob that holds one. */
   private static final long MAX_INDEX = 257L << 20;
 
+  /** The largest recipe that is taken. */
+  private static final long MAX_RECIPE = 256L << 20;
+
   /** How many manifests are looked at that say they are one. */
   private static final int MAX_CANDIDATES = 10;
 
@@ -82,7 +85,8 @@ public final class AttachedIndex {
     }
     Optional<Descriptor> index = layer(attached, MediaTypes.INDEX_BLOB);
     Optional<Descriptor> recipe = layer(attached, Recipe.MEDIA_TYPE);
-    return index.isPresent() && recipe.isPresent() && index.get().size() <= MAX_INDEX
+    return index.filter(blob -> blob.size() <= MAX_INDEX).isPresent()
+            && recipe.filter(blob -> blob.size() <= MAX_RECIPE).isPresent()
         ? Optional.of(new AttachedIndex(repository, manifest, index.get(), recipe.get()))
         : Optional.empty();
   }

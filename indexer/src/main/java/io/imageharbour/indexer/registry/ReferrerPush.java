@@ -46,12 +46,13 @@ final class ReferrerPush {
             .put("digest", digest.toString())
             .put("size", bytes.length)
             .put("artifactType", artifactType);
+    ReferrerList list = new ReferrerList(client, name);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      Optional<Manifest> present = find(tag);
-      if (present.isPresent() && lists(present.get(), digest)) {
+      // some registries list it and do not say so when it is pushed
+      if (list.list(subject, artifactType).stream().anyMatch(page -> lists(page, digest))) {
         return;
       }
-      boolean unused = push.push(tag, INDEX, with(entry, artifactType, present));
+      boolean unused = push.push(tag, INDEX, with(entry, artifactType, find(tag)));
     }
     throw new RegistryRefusedException(
         "can't list "

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Manifests that refer to others, in a registry without an API for it; what the API may answer is
- * scripted. A registry that has the API is asked in the integration tests.
+ * scripted. A registry that has the API is asked in {@code AttachIT}.
  */
 class ReferrersTest {
 

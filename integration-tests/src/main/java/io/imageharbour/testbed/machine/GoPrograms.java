@@ -14,27 +14,32 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
- * Programs made of Go sources that Debian has: containerd's own snapshotter suite, and a client of
- * the Container Runtime Interface. They are compiled once, in a system of their release that is
- * thrown away afterwards, and kept in the user's cache. They are linked statically, so they run
- * everywhere.
+ * Programs made of Go sources that Debian has: containerd's own snapshotter suite, a client of the
+ * Container Runtime Interface, a registry that knows referrers. They are compiled once, in a system
+ * of their release that is thrown away afterwards, and kept in the user's cache. They are linked
+ * statically, so they run everywhere.
  */
 public final class GoPrograms {
 
   private static final String SUITE = "suite";
   private static final String CRI = "cri";
+  private static final String REGISTRY = "registry";
 
   private static final List<String> PACKAGES =
       List.of("golang-go", "golang-github-containerd-containerd-dev");
 
-  /** Not in Debian 12. */
-  private static final String CRI_PACKAGE = "golang-github-kubernetes-cri-api-dev";
+  /** Not in Debian 12, or too old there. */
+  private static final List<String> MORE_PACKAGES =
+      List.of(
+          "golang-github-kubernetes-cri-api-dev", "golang-github-google-go-containerregistry-dev");
 
   private static final String COMPILE =
       """
       export HOME=/root GO111MODULE=off CGO_ENABLED=0 GOPATH=/usr/share/gocode GOFLAGS=-trimpath
       cd /src/suite && go test -c -o /src/out/suite .
-      [ ! -e /src/cri ] || { cd /src/cri && go build -o /src/out/cri .; }
+      for program in cri registry; do
+        [ ! -e /src/$program ] || { cd /src/$program && go build -o /src/out/$program .; }
+      done
       """;
 
   private final Consumer<String> progress;
@@ -67,13 +72,22 @@ public final class GoPrograms {
     return programs(DebianRelease.TRIXIE).resolve(CRI);
   }
 
+  /**
+   * A registry that has the API for referrers: {@code registry ADDRESS:PORT}. It keeps everything
+   * in memory.
+   */
+  public Path registry() throws IOException, InterruptedException {
+    return programs(DebianRelease.TRIXIE).resolve(REGISTRY);
+  }
+
   private Path programs(DebianRelease release) throws IOException, InterruptedException {
     Map<String, String> sources = new TreeMap<>();
     sources.put("suite/suite_test.go", resource("suite_test.go"));
     List<String> packages = new ArrayList<>(PACKAGES);
     if (release == DebianRelease.TRIXIE) {
       sources.put("cri/main.go", resource("cri.go"));
-      packages.add(CRI_PACKAGE);
+      sources.put("registry/main.go", resource("registry.go"));
+      packages.addAll(MORE_PACKAGES);
     }
     String version = DebianRelease.version(packages + COMPILE + sources);
     return new UserCache(DebianRelease.CACHE, progress)

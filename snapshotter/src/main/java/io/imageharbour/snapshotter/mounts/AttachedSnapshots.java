@@ -1,7 +1,6 @@
 package io.imageharbour.snapshotter.mounts;
 
 import io.imageharbour.indexer.Digest;
-import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.indexer.image.MediaTypes;
 import io.imageharbour.indexer.registry.ImageReference;
@@ -152,6 +151,7 @@ public final class AttachedSnapshots {
         files.link(directories.imageFiles(sibling.get().id()));
       } else {
         files.fetch(image.get());
+        check(files, wanted);
       }
       List<Digest> chain = files.chainIds();
       int layers = position(wanted, chain);
@@ -180,18 +180,35 @@ public final class AttachedSnapshots {
           (System.nanoTime() - start) / 1_000_000);
       return true;
     } catch (IOException e) {
-      LOG.warn(
-          "event=attached-index-unusable image={} manifest={} cause=\"{}\" action=\"the image is pulled whole\"",
-          wanted.image(),
-          wanted.manifest(),
-          e.getMessage());
-      return false;
+      return unusable(wanted, String.valueOf(e.getMessage()));
+    } catch (RuntimeException | OutOfMemoryError e) {
+      return unusable(wanted, e.toString());
     } finally {
       directories.made(id);
       if (!stored) {
         indexes.deleteLeftover(id);
       }
     }
+  }
+
+  /**
+   * Makes sure, before the first layer is answered for, that the trees of all layers can be made.
+   */
+  private void check(ImageFiles files, Wanted wanted) throws IOException {
+    try (IndexMemory.Share share = indexes.takeMemory(files.size())) {
+      files.check(wanted.manifest());
+    }
+  }
+
+  /** Asked again within a minute, the registry would only say the same. */
+  private boolean unusable(Wanted wanted, String cause) {
+    LOG.warn(
+        "event=attached-index-unusable image={} manifest={} cause=\"{}\" action=\"the image is pulled whole\"",
+        wanted.image(),
+        wanted.manifest(),
+        cause);
+    images.forget(wanted.image(), wanted.manifest());
+    return false;
   }
 
   /** How many layers the wanted snapshot stands for; 0 if it is none of this image. */
@@ -226,22 +243,32 @@ public final class AttachedSnapshots {
   }
 
   /**
-   * Makes the tree of a snapshot, unless it is there: before something stands on it.
+   * Sees to it that something can stand on an index snapshot: makes the tree of an attached one
+   * that has none yet, and mounts one anew that could not be mounted at the start.
    *
-   * @throws IOException if it can't be made; the message says what to do
+   * @throws IOException if it can't be; the message says what to do
    */
   void complete(Snapshot snapshot) throws IOException {
-    if (!isIncomplete(snapshot)) {
+    long id = snapshot.id();
+    if (indexes.isReady(id)) {
       return;
     }
     try (KeyLocks.Held held = locks.lock(snapshot.name())) {
+      if (indexes.isReady(id)) {
+        return;
+      }
       if (isIncomplete(snapshot)) {
         makeTree(snapshot);
+      } else {
+        indexes.restore(
+            id,
+            /* known= */ false,
+            written -> ImageOrigins.of(snapshot.name(), snapshot.labels(), written));
       }
     }
   }
 
-  /** Whether an index snapshot has no tree yet, and nothing stands on it. */
+  /** Whether an index snapshot has no tree yet, because nothing stands on it. */
   boolean isIncomplete(Snapshot snapshot) {
     return snapshot.isAttached() && !Files.exists(indexes.indexFile(snapshot.id()));
   }
@@ -250,10 +277,10 @@ public final class AttachedSnapshots {
     long start = System.nanoTime();
     long id = snapshot.id();
     ImageFiles files = directories.imageFiles(id);
-    ImageIndex index = files.indexOf(snapshot.attachedLayers());
     Path fresh = directories.directory(id).resolve("index-new");
-    try (OutputStream out = Files.newOutputStream(fresh)) {
-      IndexFormat.write(index, out);
+    try (IndexMemory.Share share = indexes.takeMemory(files.size());
+        OutputStream out = Files.newOutputStream(fresh)) {
+      IndexFormat.write(files.indexOf(snapshot.attachedLayers()), out);
     }
     IndexSnapshots.sync(fresh);
     Path file = indexes.indexFile(id);

@@ -1,12 +1,17 @@
 package io.imageharbour.snapshotter.mounts;
 
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.convert.LowerLayers;
 import io.imageharbour.indexer.format.IndexFormat;
+import io.imageharbour.indexer.format.RecipeFormat;
+import io.imageharbour.indexer.recipe.RecipeContents;
 import io.imageharbour.snapshotter.source.AttachedImage;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +33,33 @@ record ImageFiles(Path index, Path recipe, Path layers) {
     Files.write(layers, image.chainIds().stream().map(Digest::toString).toList());
     for (Path file : List.of(index, recipe, layers)) {
       IndexSnapshots.sync(file);
+    }
+  }
+
+  /** Size of the index and the recipe in bytes. */
+  long size() throws IOException {
+    return Files.size(index) + Files.size(recipe);
+  }
+
+  /**
+   * Reads all of them, as making the tree of any of the layers will.
+   *
+   * @param manifest digest of the image's manifest
+   * @throws IOException if the index or the recipe can't be used, or they don't belong together or
+   *     to the image
+   */
+  void check(Digest manifest) throws IOException {
+    try (InputStream file = Files.newInputStream(recipe)) {
+      Recipe read = RecipeFormat.read(file, OutputStream.nullOutputStream(), recipe.toString());
+      RecipeContents.of(IndexFormat.read(index), read, recipe.toString());
+      if (!read.manifest().digest().equals(manifest)) {
+        throw new HarbourException("the recipe beside the image is of " + read.manifest().digest());
+      }
+      if (read.layers().size() != chainIds().size()) {
+        throw new HarbourException(
+            "the image has %d layers, and the recipe beside it %d"
+                .formatted(chainIds().size(), read.layers().size()));
+      }
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -37,6 +38,9 @@ public final class IndexSnapshots implements AutoCloseable {
   private final ContentStore contents;
   private final IndexTrees trees;
   private final IndexMemory memory = new IndexMemory(Runtime.getRuntime().maxMemory());
+
+  /** Those whose trees are mounted and whose contents are known, as far as this process knows. */
+  private final Set<Long> ready = ConcurrentHashMap.newKeySet();
 
   /** Works on these directories and this content store, and mounts trees so; closes those. */
   public IndexSnapshots(SnapshotDirectories directories, ContentStore contents, IndexTrees trees) {
@@ -83,6 +87,7 @@ public final class IndexSnapshots implements AutoCloseable {
       if (failure.isPresent()) {
         throw failure.get();
       }
+      ready.add(id);
       Path image = directories.image(id);
       return Files.exists(image) ? DiskUsage.of(image) : Usage.NONE;
     } catch (IOException | RuntimeException | Error e) {
@@ -116,6 +121,7 @@ public final class IndexSnapshots implements AutoCloseable {
    * gone is fine.
    */
   void discard(long id) throws IOException {
+    ready.remove(id);
     trees.release(id);
     Files.deleteIfExists(directories.unfinishedImage(id));
     Files.deleteIfExists(directories.image(id));
@@ -135,6 +141,7 @@ public final class IndexSnapshots implements AutoCloseable {
       throws IOException {
     boolean mounted = trees.remount(id);
     if (mounted && known) {
+      ready.add(id);
       return;
     }
     try (IndexMemory.Share share = memory.take(Files.size(indexFile(id)))) {
@@ -146,6 +153,17 @@ public final class IndexSnapshots implements AutoCloseable {
         contents.add(imageName(id), index, origins.apply(index.origins()));
       }
     }
+    ready.add(id);
+  }
+
+  /** Whether something can stand on a snapshot: its tree is mounted, and its contents known. */
+  boolean isReady(long id) {
+    return ready.contains(id);
+  }
+
+  /** Waits until there is memory for work on files of this size. */
+  IndexMemory.Share takeMemory(long bytes) throws IOException {
+    return memory.take(bytes);
   }
 
   /** The index of an index snapshot. */

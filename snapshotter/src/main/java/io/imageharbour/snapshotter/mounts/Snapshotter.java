@@ -97,7 +97,12 @@ public final class Snapshotter {
       throw new SnapshotStateException(
           "snapshot \"" + key + "\" is committed; only active ones and views can be mounted");
     }
-    return mounts.of(snapshot.id(), snapshot.kind(), chain.subList(1, chain.size()));
+    List<Snapshot> ancestors = chain.subList(1, chain.size());
+    Optional<Snapshot> tree = ancestors.stream().filter(Snapshot::index).findFirst();
+    if (tree.isPresent()) {
+      attached.complete(tree.get());
+    }
+    return mounts.of(snapshot.id(), snapshot.kind(), ancestors);
   }
 
   /** Turns an active snapshot into a committed one with a new name and new labels. */

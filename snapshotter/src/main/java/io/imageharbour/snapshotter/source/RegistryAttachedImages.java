@@ -20,6 +20,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +32,12 @@ import org.slf4j.LoggerFactory;
 /**
  * Looks for indexes beside images in the registries that they are pulled from. That there is none,
  * or that a registry could not say, is remembered for a minute: a client asks again for every layer
- * of an image. Safe for use by several threads.
+ * of an image.
+ *
+ * <p>Nothing is looked for outside of the repositories that the operator trusts: nothing says that
+ * an index beside an image has the files of the image's layers, and what the snapshots of those
+ * layers show, all images on this node see that have the same ones. Safe for use by several
+ * threads.
  */
 public final class RegistryAttachedImages implements AttachedImages {
 
@@ -36,7 +46,13 @@ public final class RegistryAttachedImages implements AttachedImages {
   private static final long REMEMBERED_NANOS = Duration.ofMinutes(1).toNanos();
   private static final int MAX_REMEMBERED = 1000;
 
+  /** So long a client waits at most, for one answer and for the files of an image. */
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  private static final String ALL = "*";
+
   private final RegistryClient registries;
+  private final List<String> trusted;
   private final LongSupplier nanoTime;
   private final Map<Asked, Long> missing = new LinkedHashMap<>();
 
@@ -46,25 +62,38 @@ public final class RegistryAttachedImages implements AttachedImages {
    * Asks these.
    *
    * @param registries gives up after seconds, for a client waits
+   * @param trusted registries ({@code host[:port]}) and repositories or the beginnings of their
+   *     paths ({@code host/team}); {@code *} for all
    */
-  public RegistryAttachedImages(RegistryClient registries) {
-    this(registries, System::nanoTime);
+  public RegistryAttachedImages(RegistryClient registries, List<String> trusted) {
+    this(registries, trusted, System::nanoTime);
   }
 
-  RegistryAttachedImages(RegistryClient registries, LongSupplier nanoTime) {
+  RegistryAttachedImages(RegistryClient registries, List<String> trusted, LongSupplier nanoTime) {
     this.registries = registries;
+    this.trusted = List.copyOf(trusted);
     this.nanoTime = nanoTime;
+  }
+
+  private boolean isTrusted(String repository) {
+    return trusted.stream()
+        .anyMatch(
+            entry ->
+                entry.equals(ALL)
+                    || repository.equals(entry)
+                    || repository.startsWith(entry + "/"));
   }
 
   @Override
   public Optional<AttachedImage> find(ImageReference image, Digest manifest) {
     Asked asked = new Asked(image.repository().toString(), manifest);
-    if (isMissing(asked)) {
+    if (!isTrusted(asked.repository()) || isMissing(asked)) {
       return Optional.empty();
     }
     Optional<AttachedImage> found = Optional.empty();
     try {
-      found = ask(registries.repository(image.repository()), manifest);
+      Repository repository = registries.repository(image.repository());
+      found = limited(() -> ask(repository, manifest));
     } catch (IOException e) {
       LOG.warn(
           "event=attached-index-not-asked image={} manifest={} cause=\"{}\"",
@@ -73,11 +102,38 @@ public final class RegistryAttachedImages implements AttachedImages {
           e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      return Optional.empty();
     }
     if (found.isEmpty()) {
       remember(asked);
     }
     return found;
+  }
+
+  @Override
+  public void forget(ImageReference image, Digest manifest) {
+    remember(new Asked(image.repository().toString(), manifest));
+  }
+
+  /** A registry that sends a byte now and then is never late by itself. */
+  private static <T> T limited(Callable<T> work) throws IOException, InterruptedException {
+    FutureTask<T> task = new FutureTask<>(work);
+    Thread thread = Thread.ofVirtual().name("attached-index").start(task);
+    try {
+      return task.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw new HarbourException(
+          "the registry took longer than " + LIMIT.toSeconds() + " s for the index beside it", e);
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException io -> throw io;
+        case InterruptedException interrupted -> throw interrupted;
+        case null, default ->
+            throw new IOException("looking beside the image failed", e.getCause());
+      }
+    } finally {
+      thread.interrupt();
+    }
   }
 
   private synchronized boolean isMissing(Asked asked) {
@@ -137,6 +193,15 @@ public final class RegistryAttachedImages implements AttachedImages {
 
     @Override
     public void save(Path index, Path recipe) throws IOException, InterruptedException {
+      boolean unused =
+          limited(
+              () -> {
+                saveFiles(index, recipe);
+                return true;
+              });
+    }
+
+    private void saveFiles(Path index, Path recipe) throws IOException, InterruptedException {
       try (OutputStream out = Files.newOutputStream(index, StandardOpenOption.CREATE_NEW)) {
         attached.copyIndex(out);
       }
