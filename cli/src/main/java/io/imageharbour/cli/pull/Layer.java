@@ -1,8 +1,8 @@
 package io.imageharbour.cli.pull;
 
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.image.ChainIds;
 import io.imageharbour.indexer.image.Descriptor;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,14 +22,10 @@ record Layer(Descriptor descriptor, Digest diffId, String parent, String chainId
   static List<Layer> chain(List<Descriptor> descriptors, List<Digest> diffIds) {
     List<Layer> layers = new ArrayList<>();
     String parent = "";
-    for (int i = 0; i < descriptors.size(); i++) {
-      Digest diffId = diffIds.get(i);
-      String both = parent + " " + diffId;
-      String chainId =
-          parent.isEmpty()
-              ? diffId.toString()
-              : Digest.sha256(both.getBytes(StandardCharsets.US_ASCII)).toString();
-      layers.add(new Layer(descriptors.get(i), diffId, parent, chainId));
+    for (Digest digest : ChainIds.of(diffIds)) {
+      int i = layers.size();
+      String chainId = digest.toString();
+      layers.add(new Layer(descriptors.get(i), diffIds.get(i), parent, chainId));
       parent = chainId;
     }
     return layers;

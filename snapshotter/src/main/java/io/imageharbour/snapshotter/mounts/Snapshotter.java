@@ -98,10 +98,7 @@ public final class Snapshotter {
           "snapshot \"" + key + "\" is committed; only active ones and views can be mounted");
     }
     List<Snapshot> ancestors = chain.subList(1, chain.size());
-    Optional<Snapshot> tree = ancestors.stream().filter(Snapshot::index).findFirst();
-    if (tree.isPresent()) {
-      attached.complete(tree.get());
-    }
+    completeTree(ancestors);
     return mounts.of(snapshot.id(), snapshot.kind(), ancestors);
   }
 
@@ -242,10 +239,7 @@ public final class Snapshotter {
       boolean stored = false;
       try {
         List<Snapshot> ancestors = parent.isPresent() ? store.chain(parent.get()) : List.of();
-        Optional<Snapshot> tree = ancestors.stream().filter(Snapshot::index).findFirst();
-        if (tree.isPresent()) {
-          attached.complete(tree.get());
-        }
+        Optional<Snapshot> tree = completeTree(ancestors);
         List<Mount> answer = mounts.of(id, kind, ancestors);
         directories.make(
             id,
@@ -264,6 +258,15 @@ public final class Snapshotter {
         }
       }
     }
+  }
+
+  /** Has the index that a chain shows ready to be mounted; answers whose it is. */
+  private Optional<Snapshot> completeTree(List<Snapshot> ancestors) throws IOException {
+    Optional<Snapshot> tree = ancestors.stream().filter(Snapshot::index).findFirst();
+    if (tree.isPresent()) {
+      attached.complete(tree.get());
+    }
+    return tree;
   }
 
   /** A snapshot to unpack a layer into is no container's. */

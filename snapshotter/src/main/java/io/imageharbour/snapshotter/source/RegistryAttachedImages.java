@@ -3,6 +3,7 @@ package io.imageharbour.snapshotter.source;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.image.AttachedIndex;
+import io.imageharbour.indexer.image.ChainIds;
 import io.imageharbour.indexer.image.ImageDocument.ImageManifest;
 import io.imageharbour.indexer.image.ImageReader;
 import io.imageharbour.indexer.registry.ImageReference;
@@ -10,12 +11,10 @@ import io.imageharbour.indexer.registry.RegistryClient;
 import io.imageharbour.indexer.registry.Repository;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -159,33 +158,13 @@ public final class RegistryAttachedImages implements AttachedImages {
     if (!(reader.parse(repository.manifest(manifest.toString())) instanceof ImageManifest image)) {
       throw new HarbourException(manifest + " of " + repository.name() + " is no image");
     }
-    List<Digest> chain = chainIds(reader.diffIds(reader.config(image.config())));
+    List<Digest> chain = ChainIds.of(reader.diffIds(reader.config(image.config())));
     if (chain.isEmpty() || chain.size() != image.layers().size()) {
       throw new HarbourException(
           "%s of %s has %d layers and a config for %d"
               .formatted(manifest, repository.name(), image.layers().size(), chain.size()));
     }
     return Optional.of(new FoundImage(index.get(), chain));
-  }
-
-  /**
-   * What layers are called once they are unpacked: the bottom one as itself, any other by the
-   * digest of the one below and itself.
-   *
-   * @see <a
-   *     href="https://github.com/opencontainers/image-spec/blob/main/config.md#layer-chainid">OCI
-   *     image configuration, layer ChainID</a>
-   */
-  static List<Digest> chainIds(List<Digest> diffIds) {
-    List<Digest> chain = new ArrayList<>();
-    for (Digest diffId : diffIds) {
-      chain.add(
-          chain.isEmpty()
-              ? diffId
-              : Digest.sha256(
-                  (chain.getLast() + " " + diffId).getBytes(StandardCharsets.US_ASCII)));
-    }
-    return chain;
   }
 
   private record FoundImage(AttachedIndex attached, List<Digest> chainIds)

@@ -89,14 +89,6 @@ class RegistryAttachedImagesTest {
     assertThat(asked).hasValue(twice);
   }
 
-  @Test
-  void chainIdsAreThoseOfTheSpecification() {
-    Digest bottom = Digest.sha256("1".getBytes(UTF_8));
-    Digest top = Digest.sha256("2".getBytes(UTF_8));
-    assertThat(RegistryAttachedImages.chainIds(List.of(bottom, top)))
-        .containsExactly(bottom, Digest.sha256((bottom + " " + top).getBytes(UTF_8)));
-  }
-
   /** How often the registry was asked. */
   private int find(List<String> trusted) throws Exception {
     int before = asked.get();
