@@ -18,10 +18,14 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What the integration tests of one run share: a workspace, a registry with the images, and each
- * image's conversion, made when first asked for. What a test breaks it makes for itself.
+ * What the integration tests of one JVM share: a workspace, a registry with the images, and each
+ * image's conversion, made when first asked for. What a test breaks it makes for itself. A whole
+ * run has two such JVMs at once, which take the classes in turn.
  */
 final class SharedTestbed implements AutoCloseable {
+
+  /** Of the JVMs that run tests at the same time, which this is. */
+  private static final String FORK = System.getProperty("harbour.fork", "1");
 
   private final Workspace workspace;
   private final HarbourTree tree;
@@ -55,10 +59,11 @@ final class SharedTestbed implements AutoCloseable {
 
   static SharedTestbed start() throws IOException, InterruptedException {
     HarbourTree tree = HarbourTree.locate();
-    // One for each checkout, on the root file system, where /tmp need not be.
+    // One for each checkout and JVM, on the root file system, where /tmp need not be.
     String checkout =
         Digest.sha256(tree.directory().toString().getBytes(StandardCharsets.UTF_8)).hex();
-    Workspace workspace = Workspace.create(Path.of("/var/tmp/hb-" + checkout.substring(0, 6)));
+    Workspace workspace =
+        Workspace.create(Path.of("/var/tmp/hb-" + checkout.substring(0, 6) + FORK));
     return new SharedTestbed(
         workspace,
         tree,
@@ -138,8 +143,8 @@ final class SharedTestbed implements AutoCloseable {
   /** Removes everything but the logs, which a failed test is explained by. */
   @Override
   public void close() throws IOException, InterruptedException {
-    Command.of("sh", "-c", "mkdir -p target/logs && cd \"$1\" && cp --parents */log \"$2\"", "save")
-        .withArguments(workspace.directory(), Path.of("target/logs").toAbsolutePath())
+    Command.of("sh", "-c", "mkdir -p \"$2\" && cd \"$1\" && cp --parents */log \"$2\"", "save")
+        .withArguments(workspace.directory(), Path.of("target/logs", FORK).toAbsolutePath())
         .attempt();
     workspace.close();
   }
