@@ -9,6 +9,7 @@ import io.imageharbour.snapshotter.source.AttachedImages;
 import io.imageharbour.snapshotter.source.ImageOrigins;
 import io.imageharbour.snapshotter.store.Snapshot;
 import io.imageharbour.snapshotter.store.SnapshotKind;
+import io.imageharbour.snapshotter.store.SnapshotNotFoundException;
 import io.imageharbour.snapshotter.store.SnapshotStore;
 import io.imageharbour.snapshotter.store.Usage;
 import java.io.IOException;
@@ -246,6 +247,7 @@ public final class AttachedSnapshots {
    * Sees to it that something can stand on an index snapshot: makes the tree of an attached one
    * that has none yet, and mounts one anew that could not be mounted at the start.
    *
+   * @throws SnapshotNotFoundException if it was removed meanwhile
    * @throws IOException if it can't be; the message says what to do
    */
   void complete(Snapshot snapshot) throws IOException {
@@ -253,9 +255,14 @@ public final class AttachedSnapshots {
     if (indexes.isReady(id)) {
       return;
     }
-    try (KeyLocks.Held held = locks.lock(snapshot.name())) {
+    // whoever removes it from the store now deletes what is made here, after this
+    try (KeyLocks.Held held = indexes.lock(id)) {
       if (indexes.isReady(id)) {
         return;
+      }
+      if (store.get(snapshot.name()).id() != id) {
+        throw new SnapshotNotFoundException(
+            "snapshot \"" + snapshot.name() + "\" was removed, and another one made in its place");
       }
       if (isIncomplete(snapshot)) {
         makeTree(snapshot);
