@@ -18,6 +18,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +38,8 @@ public final class AttachedTestImage implements AttachedImages, AttachedImage {
 
   private byte[] index = new byte[0];
   private byte[] recipe = new byte[0];
+  private List<AttachedImage> beside = List.of(this);
+  private int forgotten;
 
   public AttachedTestImage() throws IOException {
     setIndex(SmallIndex.bytes());
@@ -64,6 +67,21 @@ public final class AttachedTestImage implements AttachedImages, AttachedImage {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     RecipeFormat.write(made, new ByteArrayInputStream(Zstd.compress(literals)), out);
     recipe = out.toByteArray();
+  }
+
+  /** Has a recipe that is cut off. */
+  public void damage() {
+    recipe = Arrays.copyOf(recipe, recipe.length - 1);
+  }
+
+  /** Has others beside it as well. */
+  public void setBeside(List<AttachedImage> all) {
+    beside = all;
+  }
+
+  /** How often a client found that nothing beside it is of use. */
+  public int forgotten() {
+    return forgotten;
   }
 
   private static byte[] archive() throws IOException {
@@ -101,12 +119,12 @@ public final class AttachedTestImage implements AttachedImages, AttachedImage {
   }
 
   @Override
-  public Optional<AttachedImage> find(ImageReference image, Digest manifest) {
-    return Optional.of(this);
+  public List<AttachedImage> find(ImageReference image, Digest manifest) {
+    return beside;
   }
 
   @Override
   public void forget(ImageReference image, Digest manifest) {
-    // it is asked again
+    forgotten++;
   }
 }

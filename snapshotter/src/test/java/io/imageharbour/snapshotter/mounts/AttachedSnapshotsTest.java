@@ -112,6 +112,28 @@ class AttachedSnapshotsTest {
         .withMessageContaining(bottom.name());
   }
 
+  @Test
+  void aNewerIndexThatCannotBeUsedDoesNotHideAnOlderOne() throws Exception {
+    AttachedTestImage damaged = new AttachedTestImage();
+    damaged.damage();
+    image.setBeside(List.of(damaged, image));
+
+    pullAndRemoveTheTop();
+
+    assertThat(image.forgotten()).isZero();
+    assertThat(directories.ids()).hasSize(1);
+  }
+
+  @Test
+  void whenNoneCanBeUsedTheLayerIsLeftToTheClient() throws Exception {
+    image.damage();
+
+    snapshotter.prepare("unpack", Optional.empty(), AttachedTestImage.labels(0));
+
+    assertThat(image.forgotten()).isEqualTo(1);
+    assertThat(directories.ids()).hasSize(1);
+  }
+
   /** Has a snapshot of each layer made; answers that of the bottom one, which has no tree yet. */
   private String pullAndRemoveTheTop() throws IOException {
     String bottom = pull(Optional.empty(), 0);
