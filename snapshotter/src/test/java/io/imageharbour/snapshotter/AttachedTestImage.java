@@ -47,6 +47,15 @@ public final class AttachedTestImage implements AttachedImages, AttachedImage {
 
   /** Has this index beside it, and a recipe that goes with it. */
   public void setIndex(byte[] bytes) throws IOException {
+    setIndex(bytes, 2 * BLOCK);
+  }
+
+  /**
+   * Has this index beside it, and a recipe that goes with it.
+   *
+   * @param topBytes how many literal bytes the recipe says that the upper layer has
+   */
+  public void setIndex(byte[] bytes, long topBytes) throws IOException {
     index = bytes;
     byte[] bottom = archive();
     // the content's block is no literal
@@ -62,7 +71,7 @@ public final class AttachedTestImage implements AttachedImages, AttachedImage {
             List.of(
                 new LayerRecipe(
                     List.of(new FileRecipe(BLOCK, 0, true, List.of())), bottom.length - 2 * BLOCK),
-                new LayerRecipe(List.of(), 2 * BLOCK)),
+                new LayerRecipe(List.of(), topBytes)),
             StoredContents.NONE);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     RecipeFormat.write(made, new ByteArrayInputStream(Zstd.compress(literals)), out);

@@ -209,9 +209,11 @@ public final class AttachedSnapshots {
   private void fetch(AttachedImage image, ImageFiles files, Wanted wanted)
       throws IOException, InterruptedException {
     files.fetch(image);
+    long size;
     try (IndexMemory.Share share = indexes.takeMemory(files.size())) {
-      files.check(wanted.manifest());
+      size = files.check(wanted.manifest());
     }
+    indexes.requireMemory(size);
   }
 
   private static void logUnusable(Wanted wanted, String cause) {
@@ -301,9 +303,13 @@ public final class AttachedSnapshots {
     long id = snapshot.id();
     ImageFiles files = directories.imageFiles(id);
     Path fresh = directories.directory(id).resolve("index-new");
-    try (IndexMemory.Share share = indexes.takeMemory(files.size());
+    long size;
+    try (IndexMemory.Share share = indexes.takeMemory(files.size())) {
+      size = files.treeSize();
+    }
+    try (IndexMemory.Share share = indexes.takeMemory(size);
         OutputStream out = Files.newOutputStream(fresh)) {
-      IndexFormat.write(files.indexOf(snapshot.attachedLayers()), out);
+      IndexFormat.write(files.indexOf(snapshot.attachedLayers(), size), out);
     }
     IndexSnapshots.sync(fresh);
     Path file = indexes.indexFile(id);

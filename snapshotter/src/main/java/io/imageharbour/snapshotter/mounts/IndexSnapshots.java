@@ -171,6 +171,15 @@ public final class IndexSnapshots implements AutoCloseable {
     return locks.lock(Long.toString(id));
   }
 
+  /**
+   * Makes sure that {@link #takeMemory} gives so much.
+   *
+   * @throws IndexTooLargeException if it never will
+   */
+  void requireMemory(long bytes) throws IndexTooLargeException {
+    memory.require(bytes);
+  }
+
   /** Waits until there is memory for work on files of this size. */
   IndexMemory.Share takeMemory(long bytes) throws IOException {
     return memory.take(bytes);

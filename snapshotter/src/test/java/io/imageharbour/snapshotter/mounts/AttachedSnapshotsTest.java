@@ -7,6 +7,7 @@ import io.imageharbour.fusefs.ContentStore;
 import io.imageharbour.fusefs.ContentStoreConfig;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.snapshotter.AttachedTestImage;
+import io.imageharbour.snapshotter.SmallIndex;
 import io.imageharbour.snapshotter.store.Snapshot;
 import io.imageharbour.snapshotter.store.SnapshotExistsException;
 import io.imageharbour.snapshotter.store.SnapshotNotFoundException;
@@ -132,6 +133,15 @@ class AttachedSnapshotsTest {
 
     assertThat(image.forgotten()).isEqualTo(1);
     assertThat(directories.ids()).hasSize(1);
+  }
+
+  @Test
+  void anImageWhoseLowerTreesWouldNotFitIntoTheHeapIsLeftToTheClient() throws Exception {
+    image.setIndex(SmallIndex.bytes(), 8 * Runtime.getRuntime().maxMemory());
+
+    snapshotter.prepare("unpack", Optional.empty(), AttachedTestImage.labels(0));
+
+    assertThat(image.forgotten()).isEqualTo(1);
   }
 
   /** Has a snapshot of each layer made; answers that of the bottom one, which has no tree yet. */
