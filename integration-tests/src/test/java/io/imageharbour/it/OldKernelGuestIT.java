@@ -21,8 +21,9 @@ final class OldKernelGuestIT {
 
   @Test
   void containersRunOnTreesThatHarbourdServes(SharedTestbed testbed) throws Exception {
-    SharedTestbed.Converted odd = testbed.odd();
-    SharedTestbed.WithLayer more = testbed.withLayer(odd, "odd-more", OldKernelGuestIT::writeLayer);
+    SharedTestbed.Converted small = testbed.small();
+    SharedTestbed.WithLayer odd =
+        testbed.withLayer(testbed.odd(), "odd-more", OldKernelGuestIT::writeLayer);
     Guest guest =
         new Guest(
             testbed.workspace(),
