@@ -4,6 +4,7 @@ import io.imageharbour.fusefs.TreeMount;
 import io.imageharbour.fusefs.TreeMountException;
 import io.imageharbour.fusefs.TreeMountOptions;
 import io.imageharbour.fusefs.linux.FuseMounts;
+import io.imageharbour.fusefs.linux.MountTable;
 import io.imageharbour.fusefs.mount.ContentFiles;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.ImageIndex;
@@ -72,6 +73,11 @@ public final class FuseTree implements TreeMount {
                   ? " may not be opened by this user: its mode should be 0666"
                   : " is not there: load the kernel's module with modprobe fuse"));
     }
+    if (options.others() && !FuseMounts.mayShare()) {
+      throw new TreeMountException(
+          "a mount of this user can't be shown to others, as %s has no line user_allow_other, which root would have to add; mount it without that"
+              .formatted(FuseMounts.CONFIGURATION));
+    }
     LibFuse library = LibFuse.load();
     FileTree tree = new FileTree(index, options.layer());
     FuseTree mount =
@@ -134,17 +140,22 @@ public final class FuseTree implements TreeMount {
     if (fuse == 0) {
       arena.close();
       throw new TreeMountException(
-          "the FUSE file system can't be mounted on %s: libfuse has said why%s"
-              .formatted(
-                  target,
-                  FuseMounts.isRoot()
-                      ? ""
-                      : "; without root it takes fusermount, on Debian of the package fuse3, and a directory of this user"));
+          "the FUSE file system can't be mounted on %s: %s".formatted(target, refusal()));
     }
     long path = mounted.get(ValueLayout.JAVA_LONG, 0);
     long session = library.fuse_get_session(fuse);
     long channel = library.fuse_session_next_chan(session, 0);
     new RequestLoop(library, session, channel, maxWaiting, () -> end(fuse, path, channel)).start();
+  }
+
+  /** What may be the cause; libfuse says on stderr what is, and returns nothing. */
+  private String refusal() throws IOException {
+    if (!MountTable.on(target).isEmpty()) {
+      return "somebody has mounted something there in the same moment";
+    }
+    return FuseMounts.isRoot()
+        ? "the line above says why"
+        : "the line above says why; without root it takes fusermount, on Debian of the package fuse3, and a directory of this user";
   }
 
   private void end(long fuse, long path, long channel) {
