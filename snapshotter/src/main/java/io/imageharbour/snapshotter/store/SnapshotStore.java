@@ -1,31 +1,19 @@
 package io.imageharbour.snapshotter.store;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import io.imageharbour.indexer.Digest;
+import io.imageharbour.snapshotter.store.SnapshotDatabase.Transaction;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
-import org.lmdbjava.Cursor;
-import org.lmdbjava.CursorIterable;
-import org.lmdbjava.Dbi;
-import org.lmdbjava.DbiFlags;
-import org.lmdbjava.Env;
-import org.lmdbjava.EnvFlags;
-import org.lmdbjava.GetOp;
 import org.lmdbjava.LmdbException;
-import org.lmdbjava.Txn;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,66 +23,33 @@ import org.slf4j.LoggerFactory;
  * takes a new name and new labels. Every change is one transaction that is on disk when the call
  * returns.
  *
- * <p>Three databases:
- *
- * <pre>
- *   snapshots  name                         → SnapshotRecord (harbour/store.proto)
- *   children   parent id, child id (8+8 BE) → name of the child
- *   meta       "last-id"                    → the highest id that was ever stored (8 BE)
- * </pre>
- *
- * Safe for use by several threads. LMDB ties a write transaction to its thread, so callers must be
- * platform threads.
+ * <p>Safe for use by several threads. LMDB ties a write transaction to its thread, so callers must
+ * be platform threads.
  */
 public final class SnapshotStore implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(SnapshotStore.class);
-  private static final String FILE = "snapshots.mdb";
 
-  /** Address space, not memory: 1 GiB is some million snapshots. */
-  private static final long MAP_SIZE = 1L << 30;
-
-  /** LMDB's limit for keys, as compiled in. */
-  private static final int MAX_KEY = 511;
-
-  private static final ByteBuffer LAST_ID = direct("last-id".getBytes(UTF_8));
-
-  private final Env<ByteBuffer> env;
-  private final Dbi<ByteBuffer> snapshots;
-  private final Dbi<ByteBuffer> children;
-  private final Dbi<ByteBuffer> meta;
+  private final SnapshotDatabase database;
   private final AtomicLong lastId;
 
-  private SnapshotStore(Env<ByteBuffer> env) throws SnapshotStoreException {
-    this.env = env;
-    this.snapshots = env.openDbi("snapshots", DbiFlags.MDB_CREATE);
-    this.children = env.openDbi("children", DbiFlags.MDB_CREATE);
-    this.meta = env.openDbi("meta", DbiFlags.MDB_CREATE);
-    this.lastId = new AtomicLong(read(this::storedLastId));
+  private SnapshotStore(SnapshotDatabase database) throws SnapshotStoreException {
+    this.database = database;
+    this.lastId = new AtomicLong(storedLastId());
   }
 
   /**
-   * Opens the store in {@code snapshots.mdb} in this directory, or makes an empty one.
+   * Opens the store in this directory, or makes an empty one.
    *
    * @throws SnapshotStoreException if the directory can't be used or the database is damaged
    */
   public static SnapshotStore open(Path directory) throws SnapshotStoreException {
+    SnapshotDatabase database = SnapshotDatabase.open(directory);
     try {
-      Files.createDirectories(directory);
-      return new SnapshotStore(
-          Env.create()
-              .setMapSize(MAP_SIZE)
-              .setMaxDbs(3)
-              .setMaxReaders(126)
-              .open(directory.resolve(FILE).toFile(), EnvFlags.MDB_NOSUBDIR));
-    } catch (LmdbException | IOException e) {
-      throw new SnapshotStoreException(
-          "cannot open the snapshot database in "
-              + directory
-              + ": "
-              + e.getMessage()
-              + "; check the directory and its file system",
-          e);
+      return new SnapshotStore(database);
+    } catch (SnapshotStoreException e) {
+      database.close();
+      throw e;
     }
   }
 
@@ -103,22 +58,22 @@ public final class SnapshotStore implements AutoCloseable {
    * to look at it, and an empty one made.
    */
   public static SnapshotStore openOrSetAside(Path directory) throws IOException {
-    Path file = directory.resolve(FILE);
+    Path file = directory.resolve(SnapshotDatabase.FILE);
     try {
       return open(directory);
     } catch (SnapshotStoreException e) {
-      Path damaged = file.resolveSibling(FILE + ".damaged");
+      Path damaged = file.resolveSibling(SnapshotDatabase.FILE + ".damaged");
       LOG.error(
           "event=database-set-aside file={} to={} cause=\"{}\"", file, damaged, e.getMessage());
       Files.move(file, damaged, StandardCopyOption.REPLACE_EXISTING);
-      Files.deleteIfExists(file.resolveSibling(FILE + "-lock"));
+      Files.deleteIfExists(file.resolveSibling(SnapshotDatabase.FILE + "-lock"));
       return open(directory);
     }
   }
 
   /** Whether nothing was ever stored. */
   public boolean isNew() throws SnapshotStoreException {
-    return this.<Long, RuntimeException>read(this::storedLastId) == 0;
+    return storedLastId() == 0;
   }
 
   /**
@@ -129,25 +84,21 @@ public final class SnapshotStore implements AutoCloseable {
    */
   public List<Snapshot> refill(List<Snapshot> snapshots) throws SnapshotStoreException {
     List<Snapshot> stored = new ArrayList<>();
-    try (Txn<ByteBuffer> txn = env.txnWrite()) {
+    try (Transaction txn = database.write()) {
       // a parent was there before its child, and has the lower id
       for (Snapshot snapshot :
           snapshots.stream().sorted(Comparator.comparingLong(Snapshot::id)).toList()) {
         Optional<Snapshot> below =
-            snapshot.parent().isPresent() ? lookUp(txn, snapshot.parent().get()) : Optional.empty();
+            snapshot.parent().isPresent() ? txn.find(snapshot.parent().get()) : Optional.empty();
         if (snapshot.name().isEmpty()
-            || lookUp(txn, snapshot.name()).isPresent()
+            || txn.find(snapshot.name()).isPresent()
             || below.isPresent() != snapshot.parent().isPresent()) {
           continue;
         }
         if (below.isPresent()) {
-          children.put(
-              txn,
-              childKey(below.get().id(), snapshot.id()),
-              direct(snapshot.name().getBytes(UTF_8)));
+          txn.putChild(below.get(), snapshot);
         }
-        put(txn, snapshot);
-        meta.put(txn, LAST_ID.duplicate(), number(snapshot.id()));
+        txn.put(snapshot);
         stored.add(snapshot);
         skipIds(snapshot.id());
       }
@@ -175,7 +126,7 @@ public final class SnapshotStore implements AutoCloseable {
 
   /** The snapshot of this name, if there is one. */
   public Optional<Snapshot> find(String name) throws SnapshotStoreException {
-    return read(txn -> lookUp(txn, name));
+    return read(txn -> txn.find(name));
   }
 
   /** A snapshot and what it stands on: itself first, the base last. */
@@ -196,16 +147,7 @@ public final class SnapshotStore implements AutoCloseable {
 
   /** Every snapshot, ordered by name. */
   public List<Snapshot> list() throws SnapshotStoreException {
-    return read(
-        txn -> {
-          List<Snapshot> all = new ArrayList<>();
-          try (CursorIterable<ByteBuffer> entries = snapshots.iterate(txn)) {
-            for (CursorIterable.KeyVal<ByteBuffer> entry : entries) {
-              all.add(SnapshotCodec.decode(entry.val()));
-            }
-          }
-          return all;
-        });
+    return read(Transaction::all);
   }
 
   /**
@@ -281,13 +223,13 @@ public final class SnapshotStore implements AutoCloseable {
     String name = created.name();
     Optional<String> parent = created.parent();
     checkName(name);
-    try (Txn<ByteBuffer> txn = env.txnWrite()) {
-      if (lookUp(txn, name).isPresent()) {
+    try (Transaction txn = database.write()) {
+      if (txn.find(name).isPresent()) {
         throw new SnapshotExistsException("snapshot \"" + name + "\" already exists");
       }
       if (parent.isPresent()) {
         Snapshot below =
-            lookUp(txn, parent.get())
+            txn.find(parent.get())
                 .orElseThrow(
                     () ->
                         new SnapshotNotFoundException(
@@ -296,10 +238,9 @@ public final class SnapshotStore implements AutoCloseable {
           throw new InvalidRequestException(
               "parent snapshot \"" + parent.get() + "\" is not committed");
         }
-        children.put(txn, childKey(below.id(), created.id()), direct(name.getBytes(UTF_8)));
+        txn.putChild(below, created);
       }
-      put(txn, created);
-      meta.put(txn, LAST_ID.duplicate(), number(Math.max(created.id(), storedLastId(txn))));
+      txn.put(created);
       txn.commit();
       return created;
     } catch (LmdbException e) {
@@ -322,15 +263,14 @@ public final class SnapshotStore implements AutoCloseable {
           InvalidRequestException,
           SnapshotStoreException {
     checkName(name);
-    try (Txn<ByteBuffer> txn = env.txnWrite()) {
+    try (Transaction txn = database.write()) {
       Snapshot active = checkCommit(txn, key, name);
       Snapshot committed =
           active.committed(name, withoutEmpty(labels), Instant.now(), usage, index);
-      snapshots.delete(txn, key(key));
-      put(txn, committed);
+      txn.delete(key);
+      txn.put(committed);
       if (active.parent().isPresent()) {
-        Snapshot below = existing(txn, active.parent().get());
-        children.put(txn, childKey(below.id(), active.id()), direct(name.getBytes(UTF_8)));
+        txn.putChild(existing(txn, active.parent().get()), committed);
       }
       txn.commit();
       return committed;
@@ -347,7 +287,7 @@ public final class SnapshotStore implements AutoCloseable {
           InvalidRequestException,
           SnapshotStoreException {
     checkName(name);
-    try (Txn<ByteBuffer> txn = env.txnRead()) {
+    try (Transaction txn = database.read()) {
       return checkCommit(txn, key, name);
     } catch (LmdbException e) {
       throw failed("read snapshot \"" + key + "\"", e);
@@ -357,10 +297,10 @@ public final class SnapshotStore implements AutoCloseable {
   /** Replaces the labels of a snapshot by what the change makes of them. */
   public Snapshot updateLabels(String name, LabelChange change)
       throws SnapshotNotFoundException, SnapshotStoreException {
-    try (Txn<ByteBuffer> txn = env.txnWrite()) {
+    try (Transaction txn = database.write()) {
       Snapshot old = existing(txn, name);
       Snapshot updated = old.withLabels(withoutEmpty(change.apply(old.labels())), Instant.now());
-      put(txn, updated);
+      txn.put(updated);
       txn.commit();
       return updated;
     } catch (LmdbException e) {
@@ -375,19 +315,18 @@ public final class SnapshotStore implements AutoCloseable {
    */
   public Snapshot remove(String name)
       throws SnapshotNotFoundException, SnapshotStateException, SnapshotStoreException {
-    try (Txn<ByteBuffer> txn = env.txnWrite()) {
+    try (Transaction txn = database.write()) {
       Snapshot removed = existing(txn, name);
-      if (hasChild(txn, removed.id())) {
+      if (txn.hasChild(removed.id())) {
         throw new SnapshotStateException(
             "cannot remove snapshot \""
                 + name
                 + "\": other snapshots stand on it, remove them first");
       }
       if (removed.parent().isPresent()) {
-        Snapshot below = existing(txn, removed.parent().get());
-        children.delete(txn, childKey(below.id(), removed.id()));
+        txn.deleteChild(existing(txn, removed.parent().get()), removed);
       }
-      snapshots.delete(txn, key(name));
+      txn.delete(name);
       txn.commit();
       return removed;
     } catch (LmdbException e) {
@@ -397,15 +336,15 @@ public final class SnapshotStore implements AutoCloseable {
 
   @Override
   public void close() {
-    env.close();
+    database.close();
   }
 
-  private Snapshot checkCommit(Txn<ByteBuffer> txn, String key, String name)
+  private Snapshot checkCommit(Transaction txn, String key, String name)
       throws SnapshotNotFoundException,
           SnapshotExistsException,
           SnapshotStateException,
           SnapshotStoreException {
-    if (lookUp(txn, name).isPresent()) {
+    if (txn.find(name).isPresent()) {
       throw new SnapshotExistsException("committed snapshot \"" + name + "\" already exists");
     }
     Snapshot active = existing(txn, key);
@@ -415,39 +354,19 @@ public final class SnapshotStore implements AutoCloseable {
     return active;
   }
 
-  private Snapshot existing(Txn<ByteBuffer> txn, String name)
+  private Snapshot existing(Transaction txn, String name)
       throws SnapshotNotFoundException, SnapshotStoreException {
-    return lookUp(txn, name)
+    return txn.find(name)
         .orElseThrow(
             () -> new SnapshotNotFoundException("snapshot \"" + name + "\" does not exist"));
   }
 
-  private Optional<Snapshot> lookUp(Txn<ByteBuffer> txn, String name)
-      throws SnapshotStoreException {
-    if (name.isEmpty()) {
-      return Optional.empty();
-    }
-    ByteBuffer value = snapshots.get(txn, key(name));
-    return value == null ? Optional.empty() : Optional.of(SnapshotCodec.decode(value));
-  }
-
-  private boolean hasChild(Txn<ByteBuffer> txn, long id) {
-    try (Cursor<ByteBuffer> cursor = children.openCursor(txn)) {
-      return cursor.get(childKey(id, 0), GetOp.MDB_SET_RANGE) && cursor.key().getLong(0) == id;
-    }
-  }
-
-  private void put(Txn<ByteBuffer> txn, Snapshot snapshot) {
-    snapshots.put(txn, key(snapshot.name()), direct(SnapshotCodec.encode(snapshot)));
-  }
-
-  private long storedLastId(Txn<ByteBuffer> txn) {
-    ByteBuffer value = meta.get(txn, LAST_ID.duplicate());
-    return value == null ? 0 : value.getLong(0);
+  private long storedLastId() throws SnapshotStoreException {
+    return this.<Long, RuntimeException>read(Transaction::lastId);
   }
 
   private <T, E extends Exception> T read(Query<T, E> query) throws E, SnapshotStoreException {
-    try (Txn<ByteBuffer> txn = env.txnRead()) {
+    try (Transaction txn = database.read()) {
       return query.run(txn);
     } catch (LmdbException e) {
       throw failed("read the snapshots", e);
@@ -465,30 +384,6 @@ public final class SnapshotStore implements AutoCloseable {
     }
   }
 
-  /** The name itself; of a very long one the beginning and the digest. */
-  private static ByteBuffer key(String name) {
-    byte[] bytes = name.getBytes(UTF_8);
-    if (bytes.length <= MAX_KEY) {
-      return direct(bytes);
-    }
-    byte[] digest = Digest.sha256(bytes).toBytes();
-    byte[] key = Arrays.copyOf(bytes, MAX_KEY);
-    System.arraycopy(digest, 0, key, MAX_KEY - digest.length, digest.length);
-    return direct(key);
-  }
-
-  private static ByteBuffer childKey(long parent, long child) {
-    return ByteBuffer.allocateDirect(16).putLong(parent).putLong(child).flip();
-  }
-
-  private static ByteBuffer number(long value) {
-    return ByteBuffer.allocateDirect(8).putLong(value).flip();
-  }
-
-  private static ByteBuffer direct(byte[] bytes) {
-    return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
-  }
-
   private static Map<String, String> withoutEmpty(Map<String, String> labels) {
     return labels.entrySet().stream()
         .filter(label -> !label.getValue().isEmpty())
@@ -503,6 +398,6 @@ public final class SnapshotStore implements AutoCloseable {
   }
 
   private interface Query<T, E extends Exception> {
-    T run(Txn<ByteBuffer> txn) throws E, SnapshotStoreException;
+    T run(Transaction txn) throws E, SnapshotStoreException;
   }
 }
