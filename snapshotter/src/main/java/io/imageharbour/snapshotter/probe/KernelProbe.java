@@ -16,8 +16,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedSet;
 
 /**
  * Finds out what this machine can do by running a tiny image the way every image runs: an EROFS
@@ -36,7 +38,9 @@ public final class KernelProbe {
   private final Path scratch;
   private final ProbeImage image = new ProbeImage();
   private final List<Finding> findings = new ArrayList<>();
-  private final List<String> refusals = new ArrayList<>();
+
+  /** What the kernel said to each try, each once. */
+  private final SequencedSet<String> refusals = new LinkedHashSet<>();
 
   private KernelProbe(Path scratch) {
     this.scratch = scratch;
@@ -123,7 +127,7 @@ public final class KernelProbe {
               : Finding.warning(
                   FUSE,
                   "work, and are used instead: slower, and containers die with harbourd",
-                  "boot a kernel of 6.5 or newer, best 6.12"));
+                  "mend what is said above"));
       return Optional.of(new IndexMounting.Fuse());
     } catch (IOException e) {
       findings.add(
@@ -206,7 +210,7 @@ public final class KernelProbe {
         Finding.failure(
             "EROFS with data-only layers",
             String.join("; ", refusals),
-            "boot a kernel of 6.5 or newer, best 6.12, with erofs and overlay (modprobe erofs overlay)"));
+            "have a kernel of 6.5 or newer, best 6.12, with erofs and overlay (modprobe erofs overlay), and the root directory on ext4, xfs or btrfs"));
     return Optional.empty();
   }
 
