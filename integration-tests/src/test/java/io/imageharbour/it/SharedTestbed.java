@@ -108,11 +108,16 @@ final class SharedTestbed implements AutoCloseable {
         : converted("small", SmallImage.create(workspace.directory("images/small")));
   }
 
-  /** The name of a small image that is not converted, and has its index beside it. */
+  /**
+   * The name of a small image that is not converted, and has its index beside it. It shares no
+   * layer with others: a client would fetch none that it has.
+   */
   synchronized String attached() throws IOException, InterruptedException {
     if (attached.isEmpty()) {
-      String image = registry.add(small().layout(), "beside", "1");
-      tree.harbourctl("convert", "--plain-http", "--attach", image).run();
+      OciLayout layout =
+          SmallImage.create(workspace.directory("images/beside"), List.of("/bin/sh"), "beside");
+      String image = registry.add(layout, "beside", "1");
+      tree.attach(image);
       attached = image;
     }
     return attached;
