@@ -29,8 +29,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * containerd 1.6, 1.7 and 2.1, each with the {@code ctr} that comes with it and configured as
- * docs/containerd.md says.
+ * containerd 1.6, 1.7 and 2.1, each with the {@code ctr} that comes with it and configured as the
+ * README says, or docs/containerd.md for 2.1.
  */
 @ExtendWith(TestbedExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -59,8 +59,9 @@ final class ContainerdVersionsIT {
   }
 
   private static String configuration(DebianRelease release) throws IOException {
-    return Documents.file(
-        "containerd.md", release == DebianRelease.FORKY ? "containerd-2" : "containerd-1");
+    return release == DebianRelease.FORKY
+        ? Documents.file("containerd.md", "containerd-2")
+        : "version = 2\n" + Documents.file("../README.md", "plugin");
   }
 
   private Ctr ctr(DebianRelease release) {
