@@ -114,6 +114,54 @@ final class ContainerdVersionsIT {
         .isEqualTo(sums);
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void harbourctlPullsWhatCtrThenRunsAndRemoves(DebianRelease release) throws Exception {
+    Ctr ctr = ctr(release);
+    for (String image : List.of(small.reference(), testbed.attached())) {
+      JsonNode pulled = machines.of(release).pull(ctr.namespace(), image);
+
+      assertThat(pulled.at("/layers/total").asInt()).as(pulled.toString()).isOne();
+      assertThat(
+              ctr.run(Snapshotter.HARBOUR, image, SmallImage.SUMS.toArray(String[]::new)).output())
+          .isEqualTo(SmallImage.expectedSums());
+      String snapshot = ctr.chainId(image);
+      assertThat(ctr.snapshots(Snapshotter.HARBOUR)).contains(snapshot);
+      ctr.removeImage(image);
+      assertThat(ctr.snapshots(Snapshotter.HARBOUR)).doesNotContain(snapshot);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void anImageWithItsIndexBesideItIsExportedAndUnpackedOnceItsLayersAreFetched(
+      DebianRelease release) throws Exception {
+    Machine machine = machines.of(release);
+    Ctr ctr = ctr(release);
+    String image = testbed.attached();
+    JsonNode pulled = machine.pull(ctr.namespace(), image);
+    assertThat(pulled.at("/layers/found").asInt()).as(pulled.toString()).isOne();
+    Command export = ctr.command("images", "export", "/exported.tar", image);
+    List<Command> needing =
+        List.of(export, ctr.command("run", "--rm", "--snapshotter", "overlayfs", image, "o", "ls"));
+    for (Command command : needing) {
+      assertThat(command.attempt().errors()).containsPattern("content digest .* not found");
+    }
+
+    String fetching =
+        Documents.file("attach.md", "layers").replace("registry.example.com/app:5", image);
+    machine.command("env", "CONTAINERD_NAMESPACE=" + ctr.namespace(), "sh", "-euc", fetching).run();
+
+    for (Command command : needing) {
+      command.run();
+    }
+    ctr.removeImage(image);
+    ctr.command("images", "import", "--snapshotter", "harbour", "/exported.tar").run();
+    assertThat(ctr.run(Snapshotter.HARBOUR, image, SmallImage.SUMS.toArray(String[]::new)).output())
+        .isEqualTo(SmallImage.expectedSums());
+    ctr.removeImage(image);
+  }
+
   @Test
   void theTransferServiceTellsHarbourdTheNameOfTheImage() throws Exception {
     Ctr ctr = ctr(DebianRelease.FORKY);

@@ -325,6 +325,26 @@ final class KubernetesIT {
 
   @ParameterizedTest
   @EnumSource
+  void aPodRunsWhatHarbourctlPulled(DebianRelease release) throws Exception {
+    Kubelet kubelet = kubelet(release);
+    for (String image : List.of(testbed.small().reference(), testbed.attached())) {
+      kubelet.removeImage(image);
+      machines.of(release).pull(NAMESPACE, image);
+      Await.until(
+          "the CRI plugin to know " + image,
+          COLLECTION,
+          () -> kubelet.call("ListImages", "{}").toString().contains(image));
+      String pod = kubelet.runPod();
+      String container = kubelet.startContainer(pod, image);
+
+      assertThat(kubelet.exec(container, SmallImage.SUMS.toArray(String[]::new)))
+          .contains(SmallImage.expectedSums().lines().toList());
+      kubelet.removePod(pod);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void harbourdIsToldTheNameOfTheImage(DebianRelease release) throws Exception {
     Kubelet kubelet = kubelet(release);
     String small = testbed.small().reference();

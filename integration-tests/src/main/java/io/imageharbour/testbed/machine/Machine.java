@@ -1,5 +1,6 @@
 package io.imageharbour.testbed.machine;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
@@ -223,6 +224,11 @@ public final class Machine implements AutoCloseable {
       Files.write(copy, content.bytes());
     }
     return copy;
+  }
+
+  /** {@code harbourctl pull} into the machine's containerd, run outside; answers what it says. */
+  public JsonNode pull(String namespace, String image) throws IOException, InterruptedException {
+    return tree.pull(new Ctr(command("ctr"), containerdSocket(), namespace), image);
   }
 
   /** Ends everything that runs in the machine, then harbourd, and removes what they left. */
