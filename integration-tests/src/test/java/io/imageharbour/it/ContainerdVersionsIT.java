@@ -251,15 +251,23 @@ final class ContainerdVersionsIT {
 
       assertThat(Command.of("tar", "--list", "--gzip", "--file", layer).run().text().lines())
           .containsExactlyInAnyOrder("files/", "files/new", "files/.wh.1", "files/2");
-      assertConvertsBringingOnlyWhatIsNew(ctr, layer, "changed" + release.ordinal());
+      String image = pushWith(layer, "changed" + release.ordinal());
+      for (DebianRelease other : DebianRelease.values()) {
+        if (other != release) {
+          assertIsChanged(ctr(other), image);
+        }
+      }
+      assertConvertsBringingOnlyWhatIsNew(ctr, image);
     } finally {
       ctr.remove(container);
     }
   }
 
-  /** What people make an image of by hand: the layers of the index image, and one more. */
-  private void assertConvertsBringingOnlyWhatIsNew(Ctr ctr, Path diff, String name)
-      throws Exception {
+  /**
+   * Pushes what people make an image of by hand: the layers of the index image, and one more.
+   * Answers its name.
+   */
+  private String pushWith(Path diff, String name) throws IOException, InterruptedException {
     Path copy = testbed.workspace().directory("images/below-" + name);
     Command.of("skopeo", "copy", "--quiet", "--src-tls-verify=false")
         .withArguments("docker://" + small.reference(), "oci:" + copy)
@@ -276,17 +284,28 @@ final class ContainerdVersionsIT {
                   }
                 }));
     layout.finish(layout.addImage(TestImages.architecture(), layers, List.of("/bin/sh")));
-    String image = testbed.registry().add(layout, name, "1");
+    String image = testbed.registry().reference(name + ":1");
+    Command.of("skopeo", "copy", "--quiet", "--dest-tls-verify=false")
+        .withArguments("oci:" + layout.directory(), "docker://" + image)
+        .run();
+    return image;
+  }
+
+  private void assertConvertsBringingOnlyWhatIsNew(Ctr ctr, String image) throws Exception {
     String converted = image + "-harbour";
 
     JsonNode summary = testbed.tree().convert(image, converted);
 
     assertThat(summary.path("packBytes").asLong()).as(summary.toString()).isBetween(1L, 1000L);
-    ctr.pull(Snapshotter.HARBOUR, converted);
+    assertIsChanged(ctr, converted);
+  }
+
+  private static void assertIsChanged(Ctr ctr, String image) throws Exception {
+    ctr.pull(Snapshotter.HARBOUR, image);
     assertThat(
             ctr.run(
                     Snapshotter.HARBOUR,
-                    converted,
+                    image,
                     "sh",
                     "-c",
                     "cat /files/new /files/2; ls /files/1 2>&1 || :")
