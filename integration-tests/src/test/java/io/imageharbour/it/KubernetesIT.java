@@ -327,9 +327,15 @@ final class KubernetesIT {
   @EnumSource
   void aPodRunsWhatHarbourctlPulled(DebianRelease release) throws Exception {
     Kubelet kubelet = kubelet(release);
-    for (String image : List.of(testbed.small().reference(), testbed.attached())) {
+    List<String> images = List.of(testbed.small().reference(), testbed.attached());
+    for (String image : images) {
       kubelet.removeImage(image);
-      machines.of(release).pull(NAMESPACE, image);
+    }
+    kubelet.machine().pull(NAMESPACE, images.getFirst());
+    JsonNode pulled = kubelet.machine().pull(NAMESPACE, images.getLast());
+    assertThat(pulled.at("/layers/found").asInt()).as(pulled.toString()).isOne();
+
+    for (String image : images) {
       Await.until(
           "the CRI plugin to know " + image,
           COLLECTION,
