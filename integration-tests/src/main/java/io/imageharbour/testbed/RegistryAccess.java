@@ -11,20 +11,28 @@ import java.util.stream.Collectors;
  * @param plainHttp registries ({@code host:port}) that are spoken to without TLS
  * @param certsDirectory with directories of {@code hosts.toml} files; where empty, the machine's
  * @param dockerConfig directory of Docker's {@code config.json}; where empty, the user's
+ * @param attached the table {@code index} of harbourd's configuration, as far as it says from which
+ *     registries indexes beside images are taken
  */
 public record RegistryAccess(
-    List<String> plainHttp, Optional<Path> certsDirectory, Optional<Path> dockerConfig) {
+    List<String> plainHttp,
+    Optional<Path> certsDirectory,
+    Optional<Path> dockerConfig,
+    String attached) {
+
+  /** Indexes beside images are taken from everywhere. */
+  public static final String ATTACHED_ANYWHERE = "[index]\nattached-from = [\"*\"]\n";
 
   public RegistryAccess {
     plainHttp = List.copyOf(plainHttp);
   }
 
-  /** Nothing but which registries have no TLS. */
+  /** Nothing but which registries have no TLS; all are trusted. */
   public static RegistryAccess plainHttp(List<String> registries) {
-    return new RegistryAccess(registries, Optional.empty(), Optional.empty());
+    return new RegistryAccess(registries, Optional.empty(), Optional.empty(), ATTACHED_ANYWHERE);
   }
 
-  /** As harbourd's configuration has it. */
+  /** As harbourd's configuration has it; more lines of the table {@code index} may follow. */
   String toml() {
     return """
         [registry]
@@ -33,6 +41,7 @@ public record RegistryAccess(
             .formatted(
                 plainHttp.stream().map("\"%s\""::formatted).collect(Collectors.joining(", ")))
         + certsDirectory.map("certs-directories = [\"%s\"]\n"::formatted).orElse("")
-        + dockerConfig.map("docker-config = \"%s\"\n"::formatted).orElse("");
+        + dockerConfig.map("docker-config = \"%s\"\n"::formatted).orElse("")
+        + attached;
   }
 }

@@ -7,8 +7,8 @@ public enum TreeKind {
   AUTO,
   FUSE;
 
-  /** What its configuration says of that. */
+  /** What its table {@code index} says of that. */
   String toml() {
-    return "[index]\ntree = \"" + name().toLowerCase(Locale.ROOT) + "\"\nattached-from = [\"*\"]\n";
+    return "tree = \"" + name().toLowerCase(Locale.ROOT) + "\"\n";
   }
 }

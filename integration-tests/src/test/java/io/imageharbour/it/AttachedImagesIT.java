@@ -3,7 +3,10 @@ package io.imageharbour.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.Ctr;
+import io.imageharbour.testbed.Documents;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.RegistryAccess;
 import io.imageharbour.testbed.Snapshotter;
@@ -16,6 +19,7 @@ import io.imageharbour.testbed.image.TestImages;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,6 +101,37 @@ final class AttachedImagesIT {
         .containsExactlyElementsOf(
             platforms.values().stream().map(it -> it.digest().toString()).toList());
     assertComesWithoutLayersAndIsTheSame(image, layers, 3000);
+  }
+
+  /** By the page's lines and its name of an image, which a mirror stands for. */
+  @Test
+  void anIndexIsLookedForWhereThePageSaysSoAndNowhereElse() throws Exception {
+    String image = testbed.attached();
+    Path certs = testbed.workspace().directory("attached-certs");
+    Files.writeString(
+        Files.createDirectories(certs.resolve("registry.example.com")).resolve("hosts.toml"),
+        "server = \"http://%s\"\n".formatted(testbed.registry().host()));
+    String named = image.replace(testbed.registry().host(), "registry.example.com");
+    RegistryAccess access =
+        new RegistryAccess(
+            List.of(),
+            Optional.of(certs),
+            Optional.empty(),
+            Documents.file("attach.md", "harbourd.toml"));
+    try (Node node = Node.start(testbed.workspace(), testbed.tree(), "n", access)) {
+      List<Integer> found = new ArrayList<>();
+      for (String name : List.of(image, named)) {
+        Command pull =
+            testbed
+                .tree()
+                .harbourctl("pull", "--json", "--certs-dir", certs, "--address")
+                .withArguments(node.ctr().socket(), "--namespace", node.ctr().namespace(), name);
+        JsonNode pulled = new ObjectMapper().readTree(pull.run().bytes());
+        found.add(pulled.at("/layers/found").asInt());
+        node.ctr().removeImage(name);
+      }
+      assertThat(found).containsExactly(0, 1);
+    }
   }
 
   private void assertComesWithoutLayersAndIsTheSame(

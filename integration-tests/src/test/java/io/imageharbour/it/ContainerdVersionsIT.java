@@ -29,8 +29,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * containerd 1.6, 1.7 and 2.1, each with the {@code ctr} that comes with it and configured as
- * docs/containerd.md says.
+ * containerd 1.6, 1.7 and 2.1, each with the {@code ctr} that comes with it and configured as the
+ * README says, or docs/containerd.md for 2.1.
  */
 @ExtendWith(TestbedExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -59,8 +59,9 @@ final class ContainerdVersionsIT {
   }
 
   private static String configuration(DebianRelease release) throws IOException {
-    return Documents.file(
-        "containerd.md", release == DebianRelease.FORKY ? "containerd-2" : "containerd-1");
+    return release == DebianRelease.FORKY
+        ? Documents.file("containerd.md", "containerd-2")
+        : "version = 2\n" + Documents.file("../README.md", "plugin");
   }
 
   private Ctr ctr(DebianRelease release) {
@@ -111,6 +112,56 @@ final class ContainerdVersionsIT {
             ctr.run(Snapshotter.HARBOUR, small.reference(), SmallImage.SUMS.toArray(String[]::new))
                 .output())
         .isEqualTo(sums);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void harbourctlPullsWhatCtrThenRunsAndRemoves(DebianRelease release) throws Exception {
+    Ctr ctr = ctr(release);
+    Machine machine = machines.of(release);
+    machine.pull(ctr.namespace(), small.reference());
+    JsonNode pulled = machine.pull(ctr.namespace(), testbed.attached());
+    assertThat(pulled.at("/layers/found").asInt()).as(pulled.toString()).isOne();
+
+    for (String image : List.of(small.reference(), testbed.attached())) {
+      assertThat(
+              ctr.run(Snapshotter.HARBOUR, image, SmallImage.SUMS.toArray(String[]::new)).output())
+          .isEqualTo(SmallImage.expectedSums());
+      String snapshot = ctr.chainId(image);
+      assertThat(ctr.snapshots(Snapshotter.HARBOUR)).contains(snapshot);
+      ctr.removeImage(image);
+      assertThat(ctr.snapshots(Snapshotter.HARBOUR)).doesNotContain(snapshot);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void anImageWithItsIndexBesideItIsExportedAndUnpackedOnceItsLayersAreFetched(
+      DebianRelease release) throws Exception {
+    Machine machine = machines.of(release);
+    Ctr ctr = ctr(release);
+    String image = testbed.attached();
+    JsonNode pulled = machine.pull(ctr.namespace(), image);
+    assertThat(pulled.at("/layers/found").asInt()).as(pulled.toString()).isOne();
+    Command export = ctr.command("images", "export", "/exported.tar", image);
+    List<Command> needing =
+        List.of(export, ctr.command("run", "--rm", "--snapshotter", "overlayfs", image, "o", "ls"));
+    for (Command command : needing) {
+      assertThat(command.attempt().errors()).containsPattern("content digest .* not found");
+    }
+
+    String fetching =
+        Documents.file("attach.md", "layers").replace("registry.example.com/app:5", image);
+    machine.command("env", "CONTAINERD_NAMESPACE=" + ctr.namespace(), "sh", "-euc", fetching).run();
+
+    for (Command command : needing) {
+      command.run();
+    }
+    ctr.removeImage(image);
+    ctr.command("images", "import", "--snapshotter", "harbour", "/exported.tar").run();
+    assertThat(ctr.run(Snapshotter.HARBOUR, image, SmallImage.SUMS.toArray(String[]::new)).output())
+        .isEqualTo(SmallImage.expectedSums());
+    ctr.removeImage(image);
   }
 
   @Test
@@ -202,15 +253,23 @@ final class ContainerdVersionsIT {
 
       assertThat(Command.of("tar", "--list", "--gzip", "--file", layer).run().text().lines())
           .containsExactlyInAnyOrder("files/", "files/new", "files/.wh.1", "files/2");
-      assertConvertsBringingOnlyWhatIsNew(ctr, layer, "changed" + release.ordinal());
+      String image = pushWith(layer, "changed" + release.ordinal());
+      for (DebianRelease other : DebianRelease.values()) {
+        if (other != release) {
+          assertIsChanged(ctr(other), image);
+        }
+      }
+      assertConvertsBringingOnlyWhatIsNew(ctr, image);
     } finally {
       ctr.remove(container);
     }
   }
 
-  /** What people make an image of by hand: the layers of the index image, and one more. */
-  private void assertConvertsBringingOnlyWhatIsNew(Ctr ctr, Path diff, String name)
-      throws Exception {
+  /**
+   * Pushes what people make an image of by hand: the layers of the index image, and one more.
+   * Answers its name.
+   */
+  private String pushWith(Path diff, String name) throws IOException, InterruptedException {
     Path copy = testbed.workspace().directory("images/below-" + name);
     Command.of("skopeo", "copy", "--quiet", "--src-tls-verify=false")
         .withArguments("docker://" + small.reference(), "oci:" + copy)
@@ -227,17 +286,28 @@ final class ContainerdVersionsIT {
                   }
                 }));
     layout.finish(layout.addImage(TestImages.architecture(), layers, List.of("/bin/sh")));
-    String image = testbed.registry().add(layout, name, "1");
+    String image = testbed.registry().reference(name + ":1");
+    Command.of("skopeo", "copy", "--quiet", "--dest-tls-verify=false")
+        .withArguments("oci:" + layout.directory(), "docker://" + image)
+        .run();
+    return image;
+  }
+
+  private void assertConvertsBringingOnlyWhatIsNew(Ctr ctr, String image) throws Exception {
     String converted = image + "-harbour";
 
     JsonNode summary = testbed.tree().convert(image, converted);
 
     assertThat(summary.path("packBytes").asLong()).as(summary.toString()).isBetween(1L, 1000L);
-    ctr.pull(Snapshotter.HARBOUR, converted);
+    assertIsChanged(ctr, converted);
+  }
+
+  private static void assertIsChanged(Ctr ctr, String image) throws Exception {
+    ctr.pull(Snapshotter.HARBOUR, image);
     assertThat(
             ctr.run(
                     Snapshotter.HARBOUR,
-                    converted,
+                    image,
                     "sh",
                     "-c",
                     "cat /files/new /files/2; ls /files/1 2>&1 || :")

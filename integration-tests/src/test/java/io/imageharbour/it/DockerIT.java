@@ -4,16 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.imageharbour.indexer.Digest;
 import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.Ctr;
 import io.imageharbour.testbed.Documents;
 import io.imageharbour.testbed.Snapshotter;
 import io.imageharbour.testbed.machine.DebianRelease;
+import io.imageharbour.testbed.machine.Machine;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -34,6 +39,8 @@ final class DockerIT {
 
   private static final String CHANGES =
       "echo committed > /files/new; rm /files/1; echo changed > /files/2; exec sleep 100000";
+
+  private static final String CHANGE = "echo committed > /files/new";
 
   private Machines machines;
   private SharedTestbed testbed;
@@ -112,6 +119,85 @@ final class DockerIT {
         .contains(SmallImage.expectedSums().lines().toList());
   }
 
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "BOOKWORM")
+  void runsWhatHarbourctlPulled(DebianRelease release) throws Exception {
+    Machine machine = machines.of(release);
+    machine.pull("moby", small.reference());
+    assertThat(machine.pull("moby", testbed.attached()).at("/layers/found").asInt()).isOne();
+
+    for (String image : List.of(small.reference(), testbed.attached())) {
+      assertThat(run(release, image, SmallImage.SUMS.toArray()))
+          .contains(SmallImage.expectedSums().lines().toList());
+      docker(release, "rmi", image);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "BOOKWORM")
+  void anImageWithItsIndexBesideItIsSavedAndPushedOnceItsLayersAreFetched(DebianRelease release)
+      throws Exception {
+    String image = testbed.attached();
+    String layer = PushedImage.layers(image).getFirst().replace("sha256:", "blobs/sha256/");
+    String committed = testbed.registry().reference("beside-committed" + release.ordinal() + ":1");
+    pullAnew(release, image);
+    docker(release, "run", "--name", "changing", "--network", "host", image, "sh", "-c", CHANGE);
+    docker(release, "commit", "changing", committed);
+    docker(release, "rm", "changing");
+    docker(release, "save", "--output", "/without.tar", image);
+
+    assertThat(contents(release, "/without.tar")).doesNotContain(layer);
+    assertThat(machines.of(release).command("docker", "push", committed).attempt())
+        .satisfies(push -> assertThat(push.exit()).isNotZero())
+        .satisfies(
+            push -> assertThat(push.errors()).containsPattern("content digest .* not found"));
+    assertThat(run(release, committed, "cat", "/files/new")).isEqualTo("committed");
+
+    machines
+        .of(release)
+        .command("sh", "-euc")
+        .withArguments(
+            Documents.file("docker.md", "layers").replace("registry.example.com/app:5", image))
+        .run();
+    docker(release, "push", committed);
+    docker(release, "save", "--output", "/with.tar", image);
+
+    assertThat(contents(release, "/with.tar")).contains(layer);
+    assertThat(PushedImage.layers(committed))
+        .hasSize(2)
+        .first()
+        .isEqualTo(PushedImage.layers(image).getFirst());
+    assertThat(read(committed, "cat /files/new")).isEqualTo("committed\n");
+    DebianRelease other = other(release);
+    forgetEverything(other);
+    long before = testbed.registry().servedBytes();
+    pipe(
+        machines.of(release).command("cat", "/with.tar"),
+        machines.of(other).command("docker", "load"));
+    assertThat(run(other, image, SmallImage.SUMS.toArray()))
+        .contains(SmallImage.expectedSums().lines().toList());
+    assertThat(testbed.registry().servedBytes()).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "BOOKWORM")
+  void aBuildOnAnImageWithItsIndexBesideItFetchesItsLayers(DebianRelease release) throws Exception {
+    String image = testbed.attached();
+    String built = testbed.registry().reference("beside-built" + release.ordinal() + ":1");
+    pullAnew(release, image);
+    long before = testbed.registry().servedBytes();
+    build(release, built, "FROM %s\nRUN %s\n".formatted(image, CHANGE)).run();
+    docker(release, "push", built);
+
+    assertThat(testbed.registry().servedBytes() - before)
+        .isGreaterThan(PushedImage.layerBytes(image));
+    assertThat(PushedImage.layers(built))
+        .hasSize(2)
+        .first()
+        .isEqualTo(PushedImage.layers(image).getFirst());
+    assertThat(read(built, "cat /files/new")).isEqualTo("committed\n");
+  }
+
   @Test
   void doctorFindsNothingToComplainAbout() throws Exception {
     Command.Output doctor = machines.of(DebianRelease.FORKY).doctor().attempt();
@@ -159,10 +245,10 @@ final class DockerIT {
     docker(release, "rm", "--force", container);
     docker(release, "push", committed);
 
-    assertThat(layers(committed))
+    assertThat(PushedImage.layers(committed))
         .hasSize(2)
         .first()
-        .isEqualTo(layers(small.reference()).getFirst());
+        .isEqualTo(PushedImage.layers(small.reference()).getFirst());
     assertThat(read(committed, "cat /files/new /files/2; ls /files/1 2>&1"))
         .contains("committed\nchanged\n", "/files/1: No such file");
     String converted = convertedBringingOnlyWhatIsNew(committed);
@@ -177,10 +263,11 @@ final class DockerIT {
   void whatIsBuiltIsOrdinaryLayersOnTheIndexAndRunsElsewhere(DebianRelease release)
       throws Exception {
     String built = testbed.registry().reference("built" + release.ordinal() + ":1");
-    machines
-        .of(release)
-        .write(
-            "/build/Dockerfile",
+    machines.of(release).write("/build/copied", "copied\n");
+    Command build =
+        build(
+            release,
+            built,
             """
             FROM %s
             RUN echo built > /files/new && rm /files/1
@@ -188,15 +275,15 @@ final class DockerIT {
             CMD ["cat", "/files/new", "/files/copied", "/files/2"]
             """
                 .formatted(small.reference()));
-    machines.of(release).write("/build/copied", "copied\n");
-    Command build =
-        machines.of(release).command("docker", "build", "--network", "host", "-t", built, "/build");
     build.run();
     assertThat(build.run().errors().lines().filter(line -> line.endsWith(" CACHED"))).hasSize(2);
     docker(release, "push", built);
 
     assertThat(run(release, built)).startsWith("built\ncopied\n");
-    assertThat(layers(built)).hasSize(3).first().isEqualTo(layers(small.reference()).getFirst());
+    assertThat(PushedImage.layers(built))
+        .hasSize(3)
+        .first()
+        .isEqualTo(PushedImage.layers(small.reference()).getFirst());
     assertThat(read(built, "cat /files/new /files/copied; ls /files/1 2>&1"))
         .contains("built\ncopied\n", "/files/1: No such file");
     assertThat(run(release, convertedBringingOnlyWhatIsNew(built))).isEqualTo(run(release, built));
@@ -215,6 +302,41 @@ final class DockerIT {
 
     assertThat(run(release, "saved:1", "ls", "/files")).contains("big");
     docker(release, "rmi", "saved:1");
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "BOOKWORM")
+  void whatIsSavedIsLoadedOnNodesThatNeverSawItAndIsWhole(DebianRelease release) throws Exception {
+    byte[] own = new byte[3 << 20];
+    new Random(release.ordinal()).nextBytes(own);
+    String name = "saved" + release.ordinal();
+    Path directory = testbed.workspace().directory("images/" + name);
+    String image = testbed.converted(name, SmallImage.createWith(directory, own)).reference();
+    String built = "on-saved" + release.ordinal() + ":1";
+    docker(release, "pull", image);
+    build(release, built, "FROM %s\nRUN %s\n".formatted(image, CHANGE)).run();
+    List<String> sums = new ArrayList<>(SmallImage.expectedSums().lines().toList());
+    sums.add(Digest.sha256(own).hex() + "  /own");
+    Command save = machines.of(release).command("docker", "save", image, built);
+
+    DebianRelease other = other(release);
+    long before = testbed.registry().servedBytes();
+    pipe(save, machines.of(other).command("docker", "load"));
+    assertThat(run(other, built, SmallImage.SUMS.toArray())).contains(sums);
+    assertThat(testbed.registry().servedBytes() - before).isGreaterThan(own.length);
+    assertThat(run(other, built, "cat", "/files/new")).isEqualTo("committed");
+    assertThat(run(other, image, SmallImage.SUMS.toArray())).contains(sums);
+
+    Ctr ctr = machines.of(DebianRelease.BOOKWORM).ctr(testbed.workspace().tag());
+    before = testbed.registry().servedBytes();
+    pipe(save, ctr.command("images", "import", "--snapshotter", "harbour", "-"));
+    String[] summing = SmallImage.SUMS.toArray(String[]::new);
+    assertThat(ctr.run(Snapshotter.HARBOUR, image, summing).output().lines())
+        .containsExactlyInAnyOrderElementsOf(sums);
+    assertThat(testbed.registry().servedBytes() - before).isGreaterThan(own.length);
+    assertThat(ctr.run(Snapshotter.HARBOUR, "docker.io/library/" + built, summing).output().lines())
+        .containsAll(sums)
+        .hasSize(sums.size() + 1);
   }
 
   @ParameterizedTest
@@ -248,21 +370,44 @@ final class DockerIT {
     assertThat(summary.path("hiddenPackBytes").asLong()).isLessThan(20_000);
     assertThat(summary.path("referencedBytes").asLong()).isGreaterThan(3 << 20);
     assertThat(testbed.registry().storedBytes() - before).isLessThan(100_000);
-    assertThat(layers(converted)).hasSize(1);
+    assertThat(PushedImage.layers(converted)).hasSize(1);
     return converted;
   }
 
-  /** The digests of the layers of an image in the registry. */
-  private static List<String> layers(String image) throws IOException, InterruptedException {
-    JsonNode answer =
-        new ObjectMapper()
-            .readTree(
-                Command.of("skopeo", "inspect", "--tls-verify=false", "docker://" + image)
-                    .run()
-                    .bytes());
-    List<String> layers = new ArrayList<>();
-    answer.path("Layers").forEach(layer -> layers.add(layer.asText()));
-    return layers;
+  /** Has a Docker pull an image, of whose layers it has none. */
+  private void pullAnew(DebianRelease release, String image) throws Exception {
+    forgetEverything(release);
+    docker(release, "pull", image);
+  }
+
+  private void forgetEverything(DebianRelease release) throws Exception {
+    docker(release, "system", "prune", "--all", "--force");
+    Command blobs = machines.of(release).ctr("moby").command("content", "list", "--quiet");
+    Await.until("containerd to collect the blobs", PATIENCE, () -> blobs.run().text().isEmpty());
+  }
+
+  /** The command that builds an image. */
+  private Command build(DebianRelease release, String image, String dockerfile)
+      throws IOException, InterruptedException {
+    machines.of(release).write("/build/Dockerfile", dockerfile);
+    return machines
+        .of(release)
+        .command("docker", "build", "--network", "host", "--tag", image, "/build");
+  }
+
+  private Stream<String> contents(DebianRelease release, String archive)
+      throws IOException, InterruptedException {
+    return machines.of(release).command("tar", "--list", "--file", archive).run().text().lines();
+  }
+
+  /** Runs two commands whose arguments a shell takes as they are. */
+  private static void pipe(Command from, Command to) throws IOException, InterruptedException {
+    Command.of("bash", "-c", "set -o pipefail; " + from + " | " + to).run();
+  }
+
+  /** The other release that has Docker. */
+  private static DebianRelease other(DebianRelease release) {
+    return release == DebianRelease.FORKY ? DebianRelease.TRIXIE : DebianRelease.FORKY;
   }
 
   /** What a shell writes in a container of an image on the node with containerd 1.6. */

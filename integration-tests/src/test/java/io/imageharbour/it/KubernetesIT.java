@@ -325,6 +325,32 @@ final class KubernetesIT {
 
   @ParameterizedTest
   @EnumSource
+  void aPodRunsWhatHarbourctlPulled(DebianRelease release) throws Exception {
+    Kubelet kubelet = kubelet(release);
+    List<String> images = List.of(testbed.small().reference(), testbed.attached());
+    for (String image : images) {
+      kubelet.removeImage(image);
+    }
+    kubelet.machine().pull(NAMESPACE, images.getFirst());
+    JsonNode pulled = kubelet.machine().pull(NAMESPACE, images.getLast());
+    assertThat(pulled.at("/layers/found").asInt()).as(pulled.toString()).isOne();
+
+    for (String image : images) {
+      Await.until(
+          "the CRI plugin to know " + image,
+          COLLECTION,
+          () -> kubelet.call("ListImages", "{}").toString().contains(image));
+      String pod = kubelet.runPod();
+      String container = kubelet.startContainer(pod, image);
+
+      assertThat(kubelet.exec(container, SmallImage.SUMS.toArray(String[]::new)))
+          .contains(SmallImage.expectedSums().lines().toList());
+      kubelet.removePod(pod);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void harbourdIsToldTheNameOfTheImage(DebianRelease release) throws Exception {
     Kubelet kubelet = kubelet(release);
     String small = testbed.small().reference();

@@ -174,7 +174,11 @@ final class SecuredRegistryIT {
         testbed.workspace(),
         testbed.tree(),
         "x",
-        new RegistryAccess(List.of(), Optional.of(certs), Optional.of(dockerConfig)));
+        new RegistryAccess(
+            List.of(),
+            Optional.of(certs),
+            Optional.of(dockerConfig),
+            RegistryAccess.ATTACHED_ANYWHERE));
   }
 
   private void pull(Node node, Path certs) throws Exception {

@@ -59,31 +59,50 @@ final class SmallImage {
    */
   static OciLayout create(Path directory, List<String> command, String mark)
       throws IOException, InterruptedException {
+    OciLayout layout = OciLayout.create(directory);
+    List<OciLayout.Layer> layers = List.of(addLayer(layout, mark));
+    return layout.finish(layout.addImage(TestImages.architecture(), layers, command));
+  }
+
+  /** The same, and a layer with one more file, {@code /own}. */
+  static OciLayout createWith(Path directory, byte[] own) throws IOException, InterruptedException {
+    OciLayout layout = OciLayout.create(directory);
+    List<OciLayout.Layer> layers =
+        List.of(
+            addLayer(layout, "small"),
+            layout.addLayer(
+                out -> {
+                  try (TarLayer tar = new TarLayer(out)) {
+                    tar.file("own", Attributes.of(0644), own);
+                  }
+                }));
+    return layout.finish(layout.addImage(TestImages.architecture(), layers, List.of("/bin/sh")));
+  }
+
+  private static OciLayout.Layer addLayer(OciLayout layout, String mark)
+      throws IOException, InterruptedException {
     Path busybox = busybox();
     Random random = new Random(SEED);
-    OciLayout layout = OciLayout.create(directory);
-    OciLayout.Layer layer =
-        layout.addLayer(
-            out -> {
-              TarLayer tar = new TarLayer(out);
-              tar.directory("bin", Attributes.of(0755));
-              tar.file("bin/busybox", Attributes.of(0755), Files.readAllBytes(busybox));
-              for (String program : PROGRAMS) {
-                tar.symbolicLink("bin/" + program, Attributes.of(0777), "busybox");
-              }
-              // runc makes these where they are not there
-              for (String mountPoint : List.of("dev", "etc", "proc", "run", "sys")) {
-                tar.directory(mountPoint, Attributes.of(0755));
-              }
-              tar.directory(mark, Attributes.of(0755));
-              tar.directory("files", Attributes.of(0755));
-              for (int i = 1; i <= SMALL_FILES; i++) {
-                tar.file("files/" + i, Attributes.of(0644), bytes(random, i * 150));
-              }
-              tar.file("files/big", Attributes.of(0644), bytes(random, BIG_FILE));
-              tar.close();
-            });
-    return layout.finish(layout.addImage(TestImages.architecture(), List.of(layer), command));
+    return layout.addLayer(
+        out -> {
+          TarLayer tar = new TarLayer(out);
+          tar.directory("bin", Attributes.of(0755));
+          tar.file("bin/busybox", Attributes.of(0755), Files.readAllBytes(busybox));
+          for (String program : PROGRAMS) {
+            tar.symbolicLink("bin/" + program, Attributes.of(0777), "busybox");
+          }
+          // runc makes these where they are not there
+          for (String mountPoint : List.of("dev", "etc", "proc", "run", "sys")) {
+            tar.directory(mountPoint, Attributes.of(0755));
+          }
+          tar.directory(mark, Attributes.of(0755));
+          tar.directory("files", Attributes.of(0755));
+          for (int i = 1; i <= SMALL_FILES; i++) {
+            tar.file("files/" + i, Attributes.of(0644), bytes(random, i * 150));
+          }
+          tar.file("files/big", Attributes.of(0644), bytes(random, BIG_FILE));
+          tar.close();
+        });
   }
 
   private static Path busybox() throws IOException, InterruptedException {

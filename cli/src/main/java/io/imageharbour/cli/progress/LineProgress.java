@@ -81,7 +81,11 @@ public final class LineProgress implements Progress {
     @Override
     public void finish() {
       StageState state = state(nanoTime.getAsLong());
-      message(label + ": " + state.amount() + " in " + Quantity.seconds(state.elapsed()));
+      boolean counted = state.isTotalKnown() || done > 0;
+      message(
+          (counted ? label + ": " + state.amount() : label)
+              + " in "
+              + Quantity.seconds(state.elapsed()));
     }
 
     private StageState state(long now) {

@@ -17,13 +17,18 @@ import java.util.function.Consumer;
  */
 public enum DebianRelease {
   /** Debian 12: containerd 1.6. */
-  BOOKWORM(List.of("containerd", "runc")),
+  BOOKWORM("1\\.6\\..*", "none", List.of("containerd", "runc")),
 
   /** Debian 13: containerd 1.7, Docker 26, oras 1.2. */
-  TRIXIE(List.of("containerd", "runc", "docker.io", "docker-cli", "docker-buildx", "oras")),
+  TRIXIE(
+      "1\\.7\\..*",
+      "26\\..*",
+      List.of("containerd", "runc", "docker.io", "docker-cli", "docker-buildx", "oras")),
 
   /** What becomes Debian 14: containerd 2.1 and Docker 28, or newer ones. */
   FORKY(
+      "2\\.([1-9]|\\d\\d)\\..*",
+      "(2[89]|[3-9]\\d)\\..*",
       List.of(
           "containerd",
           "runc",
@@ -37,10 +42,24 @@ public enum DebianRelease {
 
   private static final Duration LIMIT = Duration.ofMinutes(15);
 
+  private final String containerd;
+  private final String docker;
   private final List<String> packages;
 
-  DebianRelease(List<String> packages) {
+  DebianRelease(String containerd, String docker, List<String> packages) {
+    this.containerd = containerd;
+    this.docker = docker;
     this.packages = packages;
+  }
+
+  /** The versions of containerd that the documents speak of, as a regular expression. */
+  String containerd() {
+    return containerd;
+  }
+
+  /** The versions of Docker that the documents speak of, as a regular expression. */
+  String docker() {
+    return docker;
   }
 
   /** What Debian's archive calls it. */

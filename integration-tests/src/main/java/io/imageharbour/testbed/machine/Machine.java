@@ -1,5 +1,6 @@
 package io.imageharbour.testbed.machine;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
@@ -36,6 +37,7 @@ public final class Machine implements AutoCloseable {
   private final Workspace workspace;
   private final HarbourTree tree;
   private final String name;
+  private final DebianRelease release;
   private final HarbourdProcess harbourd;
   private final ServerProcess namespaces;
   private final ProcessHandle init;
@@ -44,12 +46,14 @@ public final class Machine implements AutoCloseable {
       Workspace workspace,
       HarbourTree tree,
       String name,
+      DebianRelease release,
       HarbourdProcess harbourd,
       ServerProcess namespaces,
       ProcessHandle init) {
     this.workspace = workspace;
     this.tree = tree;
     this.name = name;
+    this.release = release;
     this.harbourd = harbourd;
     this.namespaces = namespaces;
     this.init = init;
@@ -95,7 +99,7 @@ public final class Machine implements AutoCloseable {
                   .withArguments(workspace.directory(name + "c")),
               log,
               () -> Files.readString(log).contains("machine is ready"));
-      return new Machine(workspace, tree, name, harbourd, namespaces, init(namespaces));
+      return new Machine(workspace, tree, name, release, harbourd, namespaces, init(namespaces));
     } catch (IOException | InterruptedException e) {
       harbourd.close();
       throw e;
@@ -121,11 +125,20 @@ public final class Machine implements AutoCloseable {
         .run();
   }
 
-  /** Starts containerd with this configuration, and answers the client for it. */
+  /**
+   * Starts containerd with this configuration, and answers the client for it.
+   *
+   * @throws HarbourException if it is another version than its release is said to have
+   */
   public Ctr startContainerd(String configuration) throws IOException, InterruptedException {
     write("/etc/containerd/config.toml", configuration);
     Ctr ctr = ctr(workspace.tag());
     serve("c", "containerd", command("containerd"), ctr.command("version"));
+    String versions = ctr.command("version").run().text();
+    requireVersion(
+        "containerd",
+        versions.replaceFirst("(?s).*Server:\\s+Version:\\s+(\\S+).*", "$1"),
+        release.containerd());
     return ctr;
   }
 
@@ -139,7 +152,11 @@ public final class Machine implements AutoCloseable {
     return workspace.directory().resolve(name + "c").resolve("containerd.sock");
   }
 
-  /** Starts Docker with this configuration, without a network of its own. */
+  /**
+   * Starts Docker with this configuration, without a network of its own.
+   *
+   * @throws HarbourException if it is another version than its release is said to have
+   */
   public void startDocker(String configuration) throws IOException, InterruptedException {
     write("/etc/docker/daemon.json", configuration);
     Command dockerd =
@@ -147,7 +164,19 @@ public final class Machine implements AutoCloseable {
         command("dockerd", "--containerd=/run/containerd/containerd.sock")
             .withArguments("--iptables=false", "--ip6tables=false", "--bridge=none")
             .withArguments("--cgroup-parent=/" + workspace.tag() + "-docker");
-    serve("d", "dockerd", dockerd, command("docker", "version"));
+    Command question = command("docker", "version", "--format", "{{.Server.Version}}");
+    serve("d", "dockerd", dockerd, question);
+    requireVersion("Docker", question.run().text(), release.docker());
+  }
+
+  private void requireVersion(String what, String version, String expected)
+      throws HarbourException {
+    System.out.println("machine %s: %s %s of Debian %s".formatted(name, what, version, release));
+    if (!version.matches(expected)) {
+      throw new HarbourException(
+          "Debian %s has %s %s, and neither DebianRelease nor the documents say so"
+              .formatted(release.suite(), what, version));
+    }
   }
 
   private void serve(String part, String what, Command server, Command question)
@@ -195,6 +224,11 @@ public final class Machine implements AutoCloseable {
       Files.write(copy, content.bytes());
     }
     return copy;
+  }
+
+  /** {@code harbourctl pull} into the machine's containerd, run outside; answers what it says. */
+  public JsonNode pull(String namespace, String image) throws IOException, InterruptedException {
+    return tree.pull(new Ctr(command("ctr"), containerdSocket(), namespace), image);
   }
 
   /** Ends everything that runs in the machine, then harbourd, and removes what they left. */
