@@ -137,6 +137,8 @@ final class Node implements AutoCloseable {
         "--add-opens=java.base/java.nio=ALL-UNNAMED",
         "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
         "-XX:+UseSerialGC",
+        // it lives for seconds, and is started often
+        "-XX:TieredStopAtLevel=1",
         "-cp",
         System.getProperty("java.class.path"),
         "io.imageharbour.snapshotter.Harbourd");
