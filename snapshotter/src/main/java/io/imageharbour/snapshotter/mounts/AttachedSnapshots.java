@@ -99,6 +99,7 @@ public final class AttachedSnapshots {
    * @param parent the snapshot of the layer below
    * @param labels of the snapshot that the client asks for
    * @return whether there is one now, committed, with these labels and this parent
+   * @throws SnapshotNotFoundException if there is no such parent, or not any more
    */
   boolean provide(Optional<String> parent, Map<String, String> labels) throws IOException {
     Optional<Wanted> wanted = wanted(parent, labels);
@@ -191,6 +192,10 @@ public final class AttachedSnapshots {
           (System.nanoTime() - start) / 1_000_000);
       return true;
     } catch (IOException e) {
+      if (wanted.parent().isPresent()) {
+        // it may be gone by now, and its files with it: that says nothing of the index
+        Snapshot unused = store.get(wanted.parent().get().name());
+      }
       logUnusable(wanted, String.valueOf(e.getMessage()));
     } catch (RuntimeException | OutOfMemoryError e) {
       logUnusable(wanted, e.toString());
@@ -283,7 +288,11 @@ public final class AttachedSnapshots {
             "snapshot \"" + snapshot.name() + "\" was removed, and another one made in its place");
       }
       if (isIncomplete(snapshot)) {
-        makeTree(snapshot);
+        try {
+          makeTree(snapshot);
+        } finally {
+          deleteUnfinished(snapshot);
+        }
       } else {
         indexes.restore(
             id,
@@ -298,11 +307,16 @@ public final class AttachedSnapshots {
     return snapshot.isAttached() && !Files.exists(indexes.indexFile(snapshot.id()));
   }
 
+  /** Deletes what is left where making a tree ended before the snapshot had its index. */
+  void deleteUnfinished(Snapshot snapshot) throws IOException {
+    Files.deleteIfExists(directories.unfinishedIndex(snapshot.id()));
+  }
+
   private void makeTree(Snapshot snapshot) throws IOException {
     long start = System.nanoTime();
     long id = snapshot.id();
     ImageFiles files = directories.imageFiles(id);
-    Path fresh = directories.directory(id).resolve("index-new");
+    Path fresh = directories.unfinishedIndex(id);
     long size;
     try (IndexMemory.Share share = indexes.takeMemory(files.size())) {
       size = files.treeSize();

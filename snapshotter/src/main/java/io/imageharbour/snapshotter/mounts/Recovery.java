@@ -79,6 +79,7 @@ public final class Recovery {
     for (Snapshot snapshot : snapshots) {
       if (attached.isIncomplete(snapshot)) {
         LOG.debug("event=tree-not-needed-yet snapshot=\"{}\"", snapshot.name());
+        deleteUnfinished(snapshot);
       } else if (snapshot.kind() == SnapshotKind.COMMITTED && snapshot.index()) {
         mounted += restore(snapshot, known) ? 1 : 0;
       } else if (directories.hasTree(snapshot.id())) {
@@ -149,6 +150,14 @@ public final class Recovery {
   private void discard(Snapshot snapshot) {
     try {
       indexes.discard(snapshot.id());
+    } catch (IOException e) {
+      LOG.warn("event=discard-failed id={} cause=\"{}\"", snapshot.id(), e.getMessage());
+    }
+  }
+
+  private void deleteUnfinished(Snapshot snapshot) {
+    try {
+      attached.deleteUnfinished(snapshot);
     } catch (IOException e) {
       LOG.warn("event=discard-failed id={} cause=\"{}\"", snapshot.id(), e.getMessage());
     }

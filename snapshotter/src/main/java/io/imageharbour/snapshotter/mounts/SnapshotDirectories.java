@@ -94,6 +94,11 @@ public final class SnapshotDirectories {
     return directory(id).resolve("index.new");
   }
 
+  /** The index of an attached snapshot's own layers while it is written. */
+  Path unfinishedIndex(long id) {
+    return directory(id).resolve("index-new");
+  }
+
   /**
    * Whether there is a place for the tree of an index snapshot, whatever state the mount on it is
    * in.

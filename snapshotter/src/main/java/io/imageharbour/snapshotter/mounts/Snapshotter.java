@@ -10,6 +10,7 @@ import io.imageharbour.snapshotter.store.SnapshotStateException;
 import io.imageharbour.snapshotter.store.SnapshotStore;
 import io.imageharbour.snapshotter.store.Usage;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -242,10 +243,7 @@ public final class Snapshotter {
             parent.isPresent() ? OverlayMounts.seen(store.chain(parent.get())) : List.of();
         Optional<Snapshot> tree = completeTree(ancestors);
         List<Mount> answer = mounts.of(id, kind, ancestors);
-        directories.make(
-            id,
-            kind == SnapshotKind.ACTIVE,
-            ancestors.isEmpty() ? directories.noParent() : mounts.rootOf(ancestors.getFirst()));
+        makeDirectories(id, kind, ancestors);
         directories.copyMetadata(store.create(id, kind, key, parent, labels));
         stored = true;
         if (tree.isPresent() && isStart(kind, labels)) {
@@ -258,6 +256,21 @@ public final class Snapshotter {
           indexes.deleteLeftover(id);
         }
       }
+    }
+  }
+
+  private void makeDirectories(long id, SnapshotKind kind, List<Snapshot> ancestors)
+      throws IOException {
+    Path parentRoot =
+        ancestors.isEmpty() ? directories.noParent() : mounts.rootOf(ancestors.getFirst());
+    try {
+      directories.make(id, kind == SnapshotKind.ACTIVE, parentRoot);
+    } catch (NoSuchFileException e) {
+      if (!ancestors.isEmpty()) {
+        // whoever removed the parent meanwhile took its directory away
+        Snapshot unused = store.get(ancestors.getFirst().name());
+      }
+      throw e;
     }
   }
 

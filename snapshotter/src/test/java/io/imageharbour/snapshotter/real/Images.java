@@ -2,6 +2,7 @@ package io.imageharbour.snapshotter.real;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.convert.ConversionListener;
 import io.imageharbour.indexer.convert.ConversionOptions;
 import io.imageharbour.indexer.convert.Converter;
@@ -111,19 +112,51 @@ final class Images implements AutoCloseable {
     push("t", to);
   }
 
+  /** Pushes an image whose layers are these tar archives, the bottom one first. */
+  void build(String name, List<Path> layers) throws Exception {
+    program("umoci", "init", "--layout", name);
+    program("umoci", "new", "--image", name + ":1");
+    for (Path layer : layers) {
+      program("umoci", "raw", "add-layer", "--image", name + ":1", layer.toString());
+    }
+    pushLayout("oci:" + name + ":1", name);
+  }
+
   /** Makes an index image of an image. */
   void convert(String from, String to) throws Exception {
-    RegistrySettings settings =
-        RegistrySettings.defaults()
-            .withCertsDirectories(List.of())
-            .withDockerConfigDirectory(directory);
-    try (RegistryClient client = new RegistryClient(settings)) {
+    try (RegistryClient client = client()) {
       new Converter(client, ConversionOptions.defaults())
           .convert(
               ImageReference.parse(reference(from)),
               ImageReference.parse(reference(to)),
               ConversionListener.SILENT);
     }
+  }
+
+  /** Puts the index of an image beside it. */
+  void attach(String name) throws Exception {
+    try (RegistryClient client = client()) {
+      var unused =
+          new Converter(client, ConversionOptions.defaults())
+              .attach(ImageReference.parse(reference(name)), ConversionListener.SILENT);
+    }
+  }
+
+  /** A client for this registry. */
+  RegistryClient client() throws Exception {
+    return new RegistryClient(
+        RegistrySettings.defaults()
+            .withCertsDirectories(List.of())
+            .withDockerConfigDirectory(directory));
+  }
+
+  /** The registry's file of a blob. */
+  Path blob(Digest digest) {
+    return directory
+        .resolve("storage/docker/registry/v2/blobs/sha256")
+        .resolve(digest.hex().substring(0, 2))
+        .resolve(digest.hex())
+        .resolve("data");
   }
 
   /** Copies everything that belongs to an image to another registry. */

@@ -3,7 +3,6 @@ package io.imageharbour.snapshotter.real;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.imageharbour.fusefs.linux.MountTable;
-import io.imageharbour.fusefs.linux.Mounts;
 import io.imageharbour.snapshotter.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -115,7 +114,11 @@ final class Node implements AutoCloseable {
         timeout = 20
         """
             .formatted(directory));
-    Path log = directory.resolve("harbourd.log");
+    return startHarbourd(config, directory.resolve("harbourd.log"));
+  }
+
+  /** Starts harbourd with a configuration of one's own, and waits until it is ready. */
+  static Server startHarbourd(Path config, Path log) throws Exception {
     long before = Files.exists(log) ? Files.size(log) : 0;
     List<String> command = new ArrayList<>(harbourdCommand());
     command.addAll(List.of("--config", config.toString()));
@@ -134,6 +137,8 @@ final class Node implements AutoCloseable {
         "--add-opens=java.base/java.nio=ALL-UNNAMED",
         "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
         "-XX:+UseSerialGC",
+        // it lives for seconds, and is started often
+        "-XX:TieredStopAtLevel=1",
         "-cp",
         System.getProperty("java.class.path"),
         "io.imageharbour.snapshotter.Harbourd");
@@ -229,10 +234,6 @@ final class Node implements AutoCloseable {
   public void close() throws Exception {
     containerd.close();
     harbourd.close();
-    for (MountTable.Mount mount : MountTable.read().reversed()) {
-      if (mount.target().startsWith(directory)) {
-        Mounts.unmountLazily(mount.target());
-      }
-    }
+    Mountpoints.unmountAllBelow(directory);
   }
 }
