@@ -14,6 +14,9 @@ import io.imageharbour.indexer.registry.InvalidReferenceException;
 import io.imageharbour.indexer.registry.RegistryClient;
 import java.io.IOException;
 import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.Optional;
@@ -83,6 +86,11 @@ final class DiffCommand implements Callable<Integer> {
     if (ignored.contains(Property.TYPE)) {
       throw new UsageException("files of different types can't be compared without their types");
     }
+    // before anything is read, which may take long
+    requireDirectory(left);
+    if (right.isPresent()) {
+      requireDirectory(right.get());
+    }
     TreeComparison comparison;
     try (Progress progress = root.streams().progress(root.isVerbose())) {
       FileTree one = read(left, progress);
@@ -126,6 +134,14 @@ final class DiffCommand implements Callable<Integer> {
             image + " is an index image, with nothing beside it: give a B to compare it with");
       }
       return IndexTree.of(source.open(client, image).index());
+    }
+  }
+
+  private static void requireDirectory(String operand) throws IOException {
+    if (isDirectory(operand) && !Files.isDirectory(Path.of(operand))) {
+      throw Files.exists(Path.of(operand))
+          ? new NotDirectoryException(operand)
+          : new NoSuchFileException(operand);
     }
   }
 

@@ -3,7 +3,9 @@ package io.imageharbour.cli;
 import io.imageharbour.cli.pull.ContainerdException;
 import io.imageharbour.cli.text.Escaped;
 import io.imageharbour.cli.tree.PathNotFoundException;
+import io.imageharbour.fusefs.ContentTableException;
 import io.imageharbour.fusefs.TreeMountException;
+import io.imageharbour.fusefs.linux.LinuxException;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.format.IndexTooNewException;
 import io.imageharbour.indexer.format.RecipeTooNewException;
@@ -66,6 +68,8 @@ final class Failures {
           RegistryConfigurationException _,
           ConfigurationException _,
           FileSystemException _,
+          LinuxException _,
+          ContentTableException _,
           TreeMountException _ ->
           ExitCode.LOCAL;
       case IndexTooNewException _, RecipeTooNewException _ -> ExitCode.TOO_NEW;

@@ -16,7 +16,9 @@ final class ImageArgument {
   @Parameters(
       index = "0",
       paramLabel = "IMAGE",
-      description = "An index image: [HOST[:PORT]/]NAME[:TAG][@DIGEST].")
+      description =
+          "An index image, or an image with its index beside it:"
+              + " [HOST[:PORT]/]NAME[:TAG][@DIGEST].")
   private Optional<ImageReference> image = Optional.empty();
 
   @Mixin private final ImageSource source = new ImageSource();

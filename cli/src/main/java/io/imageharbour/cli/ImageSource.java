@@ -28,7 +28,9 @@ final class ImageSource {
   @Option(
       names = "--platform",
       paramLabel = "OS/ARCH",
-      description = "Which of the image's platforms (default: this machine's, or the only one).")
+      description =
+          "Which of the image's platforms (default: this machine's, or the only one; inspect, verify"
+              + " and pool evict take all).")
   private Optional<Platform> platform = Optional.empty();
 
   @Mixin private final RegistryOptions registry = new RegistryOptions();

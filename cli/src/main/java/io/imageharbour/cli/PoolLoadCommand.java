@@ -47,7 +47,9 @@ final class PoolLoadCommand implements Callable<Integer> {
   @Parameters(
       arity = "1..*",
       paramLabel = "IMAGE",
-      description = "Index images: [HOST[:PORT]/]NAME[:TAG][@DIGEST].")
+      description =
+          "Index images, or images with their index beside them:"
+              + " [HOST[:PORT]/]NAME[:TAG][@DIGEST].")
   private List<ImageReference> images = new ArrayList<>();
 
   @Option(

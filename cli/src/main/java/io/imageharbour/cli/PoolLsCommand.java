@@ -40,7 +40,9 @@ final class PoolLsCommand implements Callable<Integer> {
   @Parameters(
       arity = "0..*",
       paramLabel = "IMAGE",
-      description = "Index images: [HOST[:PORT]/]NAME[:TAG][@DIGEST].")
+      description =
+          "Index images, or images with their index beside them:"
+              + " [HOST[:PORT]/]NAME[:TAG][@DIGEST].")
   private List<ImageReference> images = new ArrayList<>();
 
   @Option(names = "--json", description = "Print a JSON array.")

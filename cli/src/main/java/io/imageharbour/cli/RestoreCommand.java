@@ -51,7 +51,9 @@ final class RestoreCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "INDEX-IMAGE",
-      description = "The index image: [HOST[:PORT]/]NAME[:TAG][@DIGEST].")
+      description =
+          "The index image, or an image with its index beside it:"
+              + " [HOST[:PORT]/]NAME[:TAG][@DIGEST].")
   private Optional<ImageReference> source = Optional.empty();
 
   @Parameters(index = "1", paramLabel = "TARGET", description = "What to push.")

@@ -113,6 +113,16 @@ final class DiffCommandTest {
   }
 
   @Test
+  void whatIsNoDirectoryIsSaidBeforeTheOtherOneIsRead() {
+    Invocation missing = Invocation.of("diff", left.toString(), right + "/none");
+    assertThat(missing.exitCode()).isEqualTo(ExitCode.LOCAL);
+    assertThat(missing.err()).isEqualTo("harbourctl: " + right + "/none: no such file\n");
+    Invocation file = Invocation.of("diff", left.toString(), right + "/d/file");
+    assertThat(file.exitCode()).isEqualTo(ExitCode.LOCAL);
+    assertThat(file.err()).isEqualTo("harbourctl: " + right + "/d/file: not a directory\n");
+  }
+
+  @Test
   void bytesThatAreNoTextAreShownHarmlesslyAndKeptForScripts() throws Exception {
     shell(right, "for f in not*; do chmod 4000 \"$f\"; done");
 
@@ -187,7 +197,7 @@ final class DiffCommandTest {
     assertThat(Invocation.of("diff", "No Image", "/").err()).contains("./No Image");
     Invocation missing = Invocation.of("diff", directory + "/none", left.toString());
     assertThat(missing.exitCode()).isNotZero();
-    assertThat(missing.err()).contains("/none: No such file or directory");
+    assertThat(missing.err()).contains("/none: no such file");
   }
 
   private Invocation diff(String... options) {

@@ -2,6 +2,9 @@ package io.imageharbour.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.imageharbour.fusefs.ContentTableException;
+import io.imageharbour.fusefs.linux.Errno;
+import io.imageharbour.fusefs.linux.LinuxException;
 import io.imageharbour.indexer.HarbourException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -40,6 +43,14 @@ class FailuresTest {
         .isEqualTo("harbourctl: /x: No space left on device\n");
     assertThat(report(new UncheckedIOException(new AccessDeniedException("/etc/shadow")), false))
         .isEqualTo("harbourctl: /etc/shadow: access denied\n");
+  }
+
+  @Test
+  void whatThisMachineRefusesIsNotTheImagesFault() {
+    assertThat(Failures.exitCode(new LinuxException("open", "/root", Errno.EACCES)))
+        .isEqualTo(ExitCode.LOCAL);
+    assertThat(Failures.exitCode(new ContentTableException("can't add image a (disk full?)")))
+        .isEqualTo(ExitCode.LOCAL);
   }
 
   @Test

@@ -53,6 +53,7 @@ public final class ContentStore implements AutoCloseable {
   private static final Duration UNMOUNT_WAIT = Duration.ofMillis(500);
 
   private final Path contentMount;
+  private final int maxWaiting;
   private final ContentTable table;
   private final Cas cas;
   private final FetchPath fetchPath;
@@ -81,6 +82,7 @@ public final class ContentStore implements AutoCloseable {
     Path root = config.root().toAbsolutePath().normalize();
     Path db = root.resolve("db");
     contentMount = root.resolve("c");
+    maxWaiting = config.maxWaiting();
     StaleMounts.remove(contentMount);
 
     Path inUse = db.resolve("contents.running");
@@ -203,7 +205,7 @@ public final class ContentStore implements AutoCloseable {
    */
   public TreeMount mountTree(ImageIndex index, Path target, TreeMountOptions options)
       throws IOException {
-    return FuseTree.mount(target, index, options, files);
+    return FuseTree.mount(target, index, options, files, maxWaiting);
   }
 
   /** Computes the digest of every file in the CAS and removes the wrong ones; takes a while. */

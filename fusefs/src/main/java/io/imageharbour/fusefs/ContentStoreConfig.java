@@ -9,8 +9,8 @@ import java.time.Duration;
  * @param root the directory that holds {@code cas}, {@code ingest}, {@code db} and the mount {@code
  *     c}; on ext4, xfs or btrfs, because FUSE passthrough refuses files on overlayfs
  * @param readers threads that read requests from the kernel; 1 to 64
- * @param maxWaiting requests of the kernel that may wait for bytes at once; the next ones wait in
- *     the kernel; at least 1
+ * @param maxWaiting requests of the kernel that may wait for bytes at once, of the content mount,
+ *     or of each tree; the next ones wait until one has its bytes or an error; at least 1
  * @param maxFetches frames that are fetched at once; at least 1
  * @param fetchTimeout after so long a fetch fails and the read gets EIO
  * @param syncInterval how often new files in the CAS are made durable
@@ -40,6 +40,12 @@ public record ContentStoreConfig(
   public static ContentStoreConfig of(Path root) {
     return new ContentStoreConfig(
         root, 4, 512, 32, Duration.ofMinutes(2), Duration.ofSeconds(5), true, true);
+  }
+
+  /** The same with another number of requests that may wait for bytes at once. */
+  public ContentStoreConfig withMaxWaiting(int requests) {
+    return new ContentStoreConfig(
+        root, readers, requests, maxFetches, fetchTimeout, syncInterval, passthrough, contentMount);
   }
 
   /** The same with another number of fetches at once. */

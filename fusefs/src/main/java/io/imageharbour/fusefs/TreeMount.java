@@ -1,8 +1,10 @@
 package io.imageharbour.fusefs;
 
+import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * The file tree of an image, mounted read-only and served by this process: it is dead when the
@@ -15,6 +17,12 @@ public interface TreeMount extends AutoCloseable {
 
   /** The directory that it is mounted on. */
   Path target();
+
+  /**
+   * The first path in it, such as {@code /etc/passwd}, of a file with this content. For messages:
+   * what is not UTF-8 is replaced. Looks through the whole tree.
+   */
+  Optional<String> pathOf(Digest content);
 
   /**
    * Waits until nobody uses the mount any more, because it was unmounted, by whomever.

@@ -70,4 +70,19 @@ public record HarbourTree(Path directory) {
     Command.Output output = harbourctl("convert", "--plain-http", "--json", source, target).run();
     return JSON.readTree(output.bytes());
   }
+
+  /** Leaves the index beside an image, over plain HTTP, and answers the same summary. */
+  public JsonNode attach(String image) throws IOException, InterruptedException {
+    return JSON.readTree(
+        harbourctl("convert", "--plain-http", "--attach", "--json", image).run().bytes());
+  }
+
+  /** Pulls an image over plain HTTP into what a client talks to, and answers what it says. */
+  public JsonNode pull(Ctr ctr, String image) throws IOException, InterruptedException {
+    Command.Output output =
+        harbourctl("pull", "--plain-http", "--json", "--address", ctr.socket())
+            .withArguments("--namespace", ctr.namespace(), image)
+            .run();
+    return JSON.readTree(output.bytes());
+  }
 }

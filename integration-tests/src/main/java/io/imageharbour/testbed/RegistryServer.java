@@ -113,10 +113,15 @@ public final class RegistryServer implements AutoCloseable {
           maintenance:
             uploadpurging:
               enabled: false
+        validation:
+          manifests:
+            urls:
+              allow:
+                - ^http://%s/
         http:
           addr: %s
         """
-                .formatted(storage, host)
+                .formatted(storage, host, host)
             + security.map(RegistryServer::sections).orElse(""));
     ServerProcess process =
         ServerProcess.start(

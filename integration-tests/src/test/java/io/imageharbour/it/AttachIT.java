@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
-import io.imageharbour.testbed.Ctr;
 import io.imageharbour.testbed.Network;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.ServerProcess;
@@ -138,11 +137,11 @@ final class AttachIT {
   void convertingLeavesTheImageAsItIsAndPutsTheIndexBesideIt() throws Exception {
     String before = manifest(app);
 
-    JsonNode summary = attach(app);
+    JsonNode summary = testbed.tree().attach(app);
 
     assertThat(manifest(app)).isEqualTo(before);
     assertThat(summary.path("target").asText()).isEqualTo(app);
-    JsonNode again = attach(app);
+    JsonNode again = testbed.tree().attach(app);
     assertThat(again.path("platforms")).isEqualTo(summary.path("platforms"));
     assertThat(again.path("packBytes").asLong()).isZero();
     assertThat(again.path("hiddenPackBytes").asLong()).isZero();
@@ -166,7 +165,7 @@ final class AttachIT {
     try (Node fresh = testbed.node("b")) {
       long before = testbed.registry().servedBytes();
 
-      assertThat(found(pull(fresh, app))).isEqualTo(3);
+      assertThat(found(testbed.tree().pull(fresh.ctr(), app))).isEqualTo(3);
 
       assertThat(testbed.registry().servedBytes() - before).isLessThan(layerBytes() / 10);
       String blobs = fresh.ctr().command("content", "ls", "--quiet").run().text();
@@ -181,7 +180,7 @@ final class AttachIT {
           .isEqualTo("of appchanged");
       assertThat(testbed.registry().servedBytes() - before).isLessThan(layerBytes() / 4);
     }
-    pull(node, app);
+    testbed.tree().pull(node.ctr(), app);
     assertSameTree(app);
   }
 
@@ -221,7 +220,7 @@ final class AttachIT {
   @Test
   @Order(4)
   void anImageOnTheSameBaseThatHasNoIndexFindsItsWholeBase() throws Exception {
-    assertThat(found(pull(node, tool))).isEqualTo(2);
+    assertThat(found(testbed.tree().pull(node.ctr(), tool))).isEqualTo(2);
 
     assertSameTree(tool);
     assertThat(
@@ -239,7 +238,7 @@ final class AttachIT {
     remove(app);
     assertSameTree(tool);
 
-    pull(node, app);
+    testbed.tree().pull(node.ctr(), app);
     remove(tool);
     assertSameTree(app);
     assertThat(run(app, "cat", "/srv/app")).isEqualTo("of app");
@@ -254,12 +253,12 @@ final class AttachIT {
   @Test
   @Order(6)
   void aRestartChangesNothingWhateverHasBeenMadeAndWhatNot() throws Exception {
-    pull(node, app);
+    testbed.tree().pull(node.ctr(), app);
     node.harbourd().process().kill();
     node.restartHarbourd();
     assertThat(run(app, "cat", "/srv/app")).isEqualTo("of app");
 
-    pull(node, tool);
+    testbed.tree().pull(node.ctr(), tool);
     node.harbourd().process().kill();
     node.restartHarbourd();
     assertSameTree(tool);
@@ -272,9 +271,9 @@ final class AttachIT {
   @Order(7)
   void anImageWithItsIndexStandsOnABaseThatWasUnpackedBefore() throws Exception {
     awaitNothing();
-    assertThat(found(pull(node, tool))).isZero();
+    assertThat(found(testbed.tree().pull(node.ctr(), tool))).isZero();
 
-    assertThat(found(pull(node, app))).isEqualTo(3);
+    assertThat(found(testbed.tree().pull(node.ctr(), app))).isEqualTo(3);
 
     assertSameTree(app);
     remove(tool);
@@ -286,13 +285,13 @@ final class AttachIT {
   @Order(8)
   void anIndexThatIsDamagedIsNotUsedAndTheImageIsPulledWhole() throws Exception {
     awaitNothing();
-    JsonNode attached = attach(app);
+    JsonNode attached = testbed.tree().attach(app);
     Path blob = indexBlob(attached);
     byte[] bytes = Files.readAllBytes(blob);
     bytes[bytes.length / 2] ^= 1;
     Files.write(blob, bytes);
 
-    assertThat(found(pull(node, app))).isZero();
+    assertThat(found(testbed.tree().pull(node.ctr(), app))).isZero();
 
     assertSameTree(app);
     remove(app);
@@ -315,7 +314,7 @@ final class AttachIT {
           .withArguments("oci:" + appLayout.directory(), "docker://" + image)
           .run();
 
-      JsonNode attached = attach(image);
+      JsonNode attached = testbed.tree().attach(image);
 
       String subject = attached.at("/platforms/0/source").asText();
       JsonNode referrers = JSON.readTree(get(host, "/v2/app/referrers/" + subject).body());
@@ -328,7 +327,7 @@ final class AttachIT {
           .doesNotContain("sha256-");
       Command.Output diff = testbed.tree().harbourctl("diff", image).attempt();
       assertThat(diff.exit()).as(diff.text() + diff.errors()).isZero();
-      assertThat(found(pull(node, image))).isEqualTo(3);
+      assertThat(found(testbed.tree().pull(node.ctr(), image))).isEqualTo(3);
       assertThat(run(image, "cat", "/srv/app")).isEqualTo("of app");
       node.ctr().removeImage(image);
     }
@@ -354,26 +353,6 @@ final class AttachIT {
         .resolve(index.substring(0, 2))
         .resolve(index)
         .resolve("data");
-  }
-
-  private JsonNode attach(String image) throws IOException, InterruptedException {
-    return JSON.readTree(
-        testbed
-            .tree()
-            .harbourctl("convert", "--plain-http", "--attach", "--json", image)
-            .run()
-            .bytes());
-  }
-
-  private JsonNode pull(Node on, String image) throws IOException, InterruptedException {
-    Ctr ctr = on.ctr();
-    return JSON.readTree(
-        testbed
-            .tree()
-            .harbourctl("pull", "--plain-http", "--json", "--address", ctr.socket())
-            .withArguments("--namespace", ctr.namespace(), image)
-            .run()
-            .bytes());
   }
 
   /** How many layers had a snapshot, when a client was about to unpack them. */

@@ -7,15 +7,12 @@ import io.imageharbour.testbed.Ctr;
 import io.imageharbour.testbed.Mountpoints;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.Snapshotter;
-import io.imageharbour.testbed.image.OciLayout;
 import io.imageharbour.testbed.image.TarLayer;
-import io.imageharbour.testbed.image.TestImages;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -117,12 +114,9 @@ final class ContainerIT {
 
   @Test
   void ordinaryLayersOnAnIndexHideReplaceAndAddFilesAsOnTheOriginal() throws Exception {
-    Path copy = testbed.workspace().directory("images/index");
-    Command.of("skopeo", "copy", "--quiet", "--src-tls-verify=false")
-        .withArguments("docker://" + python.reference(), "oci:" + copy)
-        .run();
-    String original = pushWithLayer(python.layout(), "more-original");
-    String onIndex = pushWithLayer(OciLayout.open(copy), "more-on-index");
+    SharedTestbed.WithLayer more = testbed.withLayer(python, "more", ContainerIT::writeLayer);
+    String original = more.onOriginal();
+    String onIndex = more.onIndex();
     node.ctr().pull(Snapshotter.OVERLAYFS, original);
     node.ctr().pull(Snapshotter.HARBOUR, onIndex);
 
@@ -136,18 +130,6 @@ final class ContainerIT {
         .contains("replaced", "added", "root:x:0:")
         .contains("'/etc/passwd': No such file");
     node.ctr().removeImage(onIndex);
-  }
-
-  /** The image of a layout with one more layer of the ordinary kind. */
-  private String pushWithLayer(OciLayout below, String name) throws Exception {
-    OciLayout layout = OciLayout.create(testbed.workspace().directory("images/" + name));
-    List<OciLayout.Layer> layers = new ArrayList<>();
-    for (OciLayout.Layer layer : below.layers()) {
-      layers.add(layout.addLayer(below, layer));
-    }
-    layers.add(layout.addLayer(ContainerIT::writeLayer));
-    layout.finish(layout.addImage(TestImages.architecture(), layers, List.of("sh")));
-    return testbed.registry().add(layout, name, "1");
   }
 
   private static void writeLayer(OutputStream out) throws IOException {

@@ -2,19 +2,24 @@ package io.imageharbour.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.Ctr;
 import io.imageharbour.testbed.Documents;
 import io.imageharbour.testbed.Snapshotter;
+import io.imageharbour.testbed.image.OciLayout;
+import io.imageharbour.testbed.image.TestImages;
 import io.imageharbour.testbed.machine.DebianRelease;
 import io.imageharbour.testbed.machine.Machine;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -123,14 +128,43 @@ final class ContainerdVersionsIT {
 
   @Test
   void theTransferServicePullsAnImageWithItsIndexBesideItWithoutItsLayers() throws Exception {
+    assertThat(pullAndRunWithoutLayers(testbed.attached())).isEqualTo(SmallImage.expectedSums());
+  }
+
+  /** Has the transfer service pull an image and remove it again; answers the sums of its files. */
+  private String pullAndRunWithoutLayers(String image) throws Exception {
     Ctr ctr = ctr(DebianRelease.FORKY);
-    String image = testbed.attached();
     long before = testbed.registry().servedBytes();
     ctr.pull(Snapshotter.HARBOUR, image);
 
     assertThat(testbed.registry().servedBytes() - before).isLessThan(SmallImage.BYTES / 10);
-    assertThat(ctr.run(Snapshotter.HARBOUR, image, SmallImage.SUMS.toArray(String[]::new)).output())
-        .isEqualTo(SmallImage.expectedSums());
+    assertThat(machines.of(DebianRelease.FORKY).harbourd().process().log())
+        .containsPattern("event=attached .* image=" + image + " ");
+    String sums =
+        ctr.run(Snapshotter.HARBOUR, image, SmallImage.SUMS.toArray(String[]::new)).output();
+    ctr.removeImage(image);
+    return sums;
+  }
+
+  @Test
+  void orasShowsTheIndexBesideAnImageAndTakesItAlong() throws Exception {
+    Machine machine = machines.of(DebianRelease.TRIXIE);
+    String platform = "linux/" + TestImages.architecture();
+    String image = testbed.attached();
+    String copy = testbed.registry().reference("by-oras/beside:1");
+
+    assertThat(
+            machine
+                .command("oras", "discover", "--plain-http", "--platform", platform, image)
+                .run()
+                .text())
+        .contains("application/vnd.imageharbour.index.v1");
+    machine
+        .command("oras", "copy", "--recursive", "--from-plain-http", "--to-plain-http")
+        .withArguments(image, copy)
+        .run();
+
+    assertThat(pullAndRunWithoutLayers(copy)).isEqualTo(SmallImage.expectedSums());
   }
 
   @Test
@@ -168,9 +202,48 @@ final class ContainerdVersionsIT {
 
       assertThat(Command.of("tar", "--list", "--gzip", "--file", layer).run().text().lines())
           .containsExactlyInAnyOrder("files/", "files/new", "files/.wh.1", "files/2");
+      assertConvertsBringingOnlyWhatIsNew(ctr, layer, "changed" + release.ordinal());
     } finally {
       ctr.remove(container);
     }
+  }
+
+  /** What people make an image of by hand: the layers of the index image, and one more. */
+  private void assertConvertsBringingOnlyWhatIsNew(Ctr ctr, Path diff, String name)
+      throws Exception {
+    Path copy = testbed.workspace().directory("images/below-" + name);
+    Command.of("skopeo", "copy", "--quiet", "--src-tls-verify=false")
+        .withArguments("docker://" + small.reference(), "oci:" + copy)
+        .run();
+    OciLayout below = OciLayout.open(copy);
+    OciLayout layout = OciLayout.create(testbed.workspace().directory("images/" + name));
+    List<OciLayout.Layer> layers =
+        List.of(
+            layout.addLayer(below, below.layers().getFirst()),
+            layout.addLayer(
+                tar -> {
+                  try (InputStream in = new GZIPInputStream(Files.newInputStream(diff))) {
+                    in.transferTo(tar);
+                  }
+                }));
+    layout.finish(layout.addImage(TestImages.architecture(), layers, List.of("/bin/sh")));
+    String image = testbed.registry().add(layout, name, "1");
+    String converted = image + "-harbour";
+
+    JsonNode summary = testbed.tree().convert(image, converted);
+
+    assertThat(summary.path("packBytes").asLong()).as(summary.toString()).isBetween(1L, 1000L);
+    ctr.pull(Snapshotter.HARBOUR, converted);
+    assertThat(
+            ctr.run(
+                    Snapshotter.HARBOUR,
+                    converted,
+                    "sh",
+                    "-c",
+                    "cat /files/new /files/2; ls /files/1 2>&1 || :")
+                .output())
+        .startsWith("new\nchanged\n")
+        .contains("/files/1: No such file");
   }
 
   @ParameterizedTest

@@ -106,6 +106,8 @@ final class DockerIT {
     docker(release, "pull", image);
 
     assertThat(testbed.registry().servedBytes() - before).isLessThan(SmallImage.BYTES / 10);
+    assertThat(machines.of(release).harbourd().process().log())
+        .containsPattern("event=attached .* image=" + image + " ");
     assertThat(run(release, image, SmallImage.SUMS.toArray()))
         .contains(SmallImage.expectedSums().lines().toList());
   }
@@ -163,6 +165,11 @@ final class DockerIT {
         .isEqualTo(layers(small.reference()).getFirst());
     assertThat(read(committed, "cat /files/new /files/2; ls /files/1 2>&1"))
         .contains("committed\nchanged\n", "/files/1: No such file");
+    String converted = convertedBringingOnlyWhatIsNew(committed);
+    assertThat(
+            run(release, converted, "sh", "-c", "cat /files/new /files/2; ls /files/1 2>&1 || :"))
+        .startsWith("committed\nchanged\n")
+        .contains("/files/1: No such file");
   }
 
   @ParameterizedTest
@@ -192,6 +199,7 @@ final class DockerIT {
     assertThat(layers(built)).hasSize(3).first().isEqualTo(layers(small.reference()).getFirst());
     assertThat(read(built, "cat /files/new /files/copied; ls /files/1 2>&1"))
         .contains("built\ncopied\n", "/files/1: No such file");
+    assertThat(run(release, convertedBringingOnlyWhatIsNew(built))).isEqualTo(run(release, built));
     docker(release, "builder", "prune", "--all", "--force");
     docker(release, "rmi", built);
   }
@@ -223,6 +231,25 @@ final class DockerIT {
         "containerd to collect the snapshots",
         PATIENCE,
         () -> ctr.snapshots(Snapshotter.HARBOUR).isEmpty());
+  }
+
+  /**
+   * The name of what an image on the small one was converted to, once the summary and the registry
+   * agree that its few short files are all that came with it.
+   */
+  private String convertedBringingOnlyWhatIsNew(String image) throws Exception {
+    String converted = image + "-harbour";
+    long before = testbed.registry().storedBytes();
+
+    JsonNode summary = testbed.tree().convert(image, converted);
+
+    assertThat(summary.path("packBytes").asLong()).as(summary.toString()).isBetween(1L, 1000L);
+    // the index below, which restore needs
+    assertThat(summary.path("hiddenPackBytes").asLong()).isLessThan(20_000);
+    assertThat(summary.path("referencedBytes").asLong()).isGreaterThan(3 << 20);
+    assertThat(testbed.registry().storedBytes() - before).isLessThan(100_000);
+    assertThat(layers(converted)).hasSize(1);
+    return converted;
   }
 
   /** The digests of the layers of an image in the registry. */

@@ -171,6 +171,22 @@ final class FuseTreeIT {
 
   @Test
   @Order(6)
+  void programsHaveTheRightsThatTheirModesAndCapabilitiesGiveThem() throws Exception {
+    String rights = testbed.converted("rights", testbed.images().rights()).reference();
+    node.ctr().pull(Snapshotter.HARBOUR, rights);
+
+    assertThat(Rights.OF_PROGRAMS.used(node.ctr(), Snapshotter.HARBOUR, rights))
+        .isEqualTo(Rights.OF_PROGRAMS.expected());
+    // docs/operations.md: these are shown there, and not enforced
+    assertThat(Rights.BY_ACLS.used(node.ctr(), Snapshotter.HARBOUR, rights))
+        .startsWith("cat: /rights/shared/old: Permission denied");
+
+    node.ctr().removeImage(rights);
+    Await.until("the tree to be unmounted", LIMIT, () -> trees().size() == 1);
+  }
+
+  @Test
+  @Order(7)
   void aKilledHarbourdTakesTheFilesOfItsContainersWithItAndTheNextServesNewOnes() throws Exception {
     String container =
         node.ctr().start(Snapshotter.HARBOUR, python.reference(), "sleep", "infinity");
@@ -192,7 +208,7 @@ final class FuseTreeIT {
   }
 
   @Test
-  @Order(7)
+  @Order(8)
   void stopsWithContainersRunningAndLeavesNoMount() throws Exception {
     String container =
         node.ctr().start(Snapshotter.HARBOUR, python.reference(), "sleep", "infinity");

@@ -96,6 +96,19 @@ final class KubernetesIT {
       return container;
     }
 
+    /** Starts a command in a container. */
+    CommandStreams stream(String container, String... command)
+        throws IOException, InterruptedException {
+      JsonNode answer =
+          call(
+              "Exec",
+              """
+              {"container_id": "%s", "cmd": %s, "stdin": true, "stdout": true, "stderr": true}
+              """
+                  .formatted(container, JSON.writeValueAsString(command)));
+      return CommandStreams.open(answer.path("url").asText());
+    }
+
     /** What a command in a container writes. */
     String exec(String container, String... command) throws IOException, InterruptedException {
       JsonNode answer =
@@ -119,7 +132,9 @@ final class KubernetesIT {
             .registry()
             .add(
                 SmallImage.create(
-                    testbed.workspace().directory("images/pause"), List.of("sleep", "100000")),
+                    testbed.workspace().directory("images/pause"),
+                    List.of("sleep", "100000"),
+                    "pause"),
                 "pause",
                 "1");
     machines =
@@ -230,6 +245,13 @@ final class KubernetesIT {
                     .at("/stats/writable_layer/used_bytes/value")
                     .asLong()
                 >= 3 << 20);
+    JsonNode listed =
+        kubelet
+            .call("ListContainerStats", "{\"filter\": {\"id\": \"%s\"}}".formatted(container))
+            .path("stats");
+    assertThat(listed).as(listed.toString()).hasSize(1);
+    assertThat(listed.at("/0/cpu/usage_core_nano_seconds/value").asLong()).isPositive();
+    assertThat(listed.at("/0/memory/working_set_bytes/value").asLong()).isPositive();
     JsonNode images = kubelet.call("ImageFsInfo", "{}").at("/image_filesystems/0");
     assertThat(images.at("/used_bytes/value").asLong()).isGreaterThan(3 << 20);
     if (release != DebianRelease.BOOKWORM) {
@@ -241,12 +263,58 @@ final class KubernetesIT {
 
   @ParameterizedTest
   @EnumSource
+  void aCommandIsTalkedToWhileItRunsAndItsEndIsTold(DebianRelease release) throws Exception {
+    Kubelet kubelet = kubelet(release);
+    kubelet.pull(testbed.small().reference());
+    String pod = kubelet.runPod();
+    String container = kubelet.startContainer(pod, testbed.small().reference());
+    String expected = SmallImage.expectedSums().lines().findFirst().orElseThrow();
+
+    try (CommandStreams shell = kubelet.stream(container, "sh")) {
+      shell.writeLine("sha256sum " + expected.substring(expected.indexOf('/')));
+      shell.awaitOutput(expected);
+      shell.writeLine("cat /nowhere");
+      shell.awaitErrors("'/nowhere': No such file");
+      shell.writeLine("exit 3");
+      JsonNode status = shell.status();
+      assertThat(status.path("reason").asText()).as(status.toString()).isEqualTo("NonZeroExitCode");
+      assertThat(status.at("/details/causes/0/message").asText()).isEqualTo("3");
+    }
+    kubelet.removePod(pod);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void anImageThatIsRemovedWhileItsContainerRunsIsThereToTheContainersEnd(DebianRelease release)
+      throws Exception {
+    Kubelet kubelet = kubelet(release);
+    String small = testbed.small().reference();
+    kubelet.pull(small);
+    String snapshot = kubelet.ctr().chainId(small);
+    String pod = kubelet.runPod();
+    String container = kubelet.startContainer(pod, small);
+    kubelet.removeImage(small);
+
+    assertThat(kubelet.call("ListImages", "{}").toString()).doesNotContain(small);
+    assertThat(kubelet.exec(container, SmallImage.SUMS.toArray(String[]::new)))
+        .contains(SmallImage.expectedSums().lines().toList());
+    kubelet.removePod(pod);
+    Await.until(
+        "containerd to collect the snapshots",
+        COLLECTION,
+        () -> !kubelet.ctr().snapshots(Snapshotter.HARBOUR).contains(snapshot));
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void anImageWithItsIndexBesideItIsPulledWithoutItsLayers(DebianRelease release) throws Exception {
     Kubelet kubelet = kubelet(release);
     String image = testbed.attached();
     long before = testbed.registry().servedBytes();
     kubelet.pull(image);
     assertThat(testbed.registry().servedBytes() - before).isLessThan(SmallImage.BYTES / 10);
+    assertThat(kubelet.machine().harbourd().process().log())
+        .containsPattern("event=attached .* image=" + image + " ");
     String pod = kubelet.runPod();
     String container = kubelet.startContainer(pod, image);
 

@@ -138,7 +138,12 @@ final class MountIT {
 
     mount(target).run();
     assertThat(asUser("cat", target.resolve("etc/debian_version")).run().text()).startsWith("12.");
-    assertThat(mount(target).attempt().errors()).contains("is mounted there already");
+    assertRefused(mount(target), 7, "is mounted there already");
+    // root may not look into it, and must not take it away for that
+    Command byRoot =
+        tree.harbourctl("mount", "--plain-http", "--cache", home.resolve("root"))
+            .withArguments(python.reference(), target);
+    assertRefused(byRoot, 7, "is mounted there already");
     assertThat(servers()).hasSize(1);
 
     servers().getFirst().destroy();
@@ -168,7 +173,8 @@ final class MountIT {
 
   @Test
   void whatCannotBeMountedIsSaidWithWhatToDo() throws Exception {
-    assertRefused(mount(home.resolve("missing")), 7, "missing: no such file");
+    assertRefused(
+        mount(home.resolve("missing")), 7, "missing: no such directory; make it with mkdir");
     Path file = Files.createFile(home.resolve("file"));
     assertRefused(mount(file), 7, "file: not a directory");
     assertRefused(mount(home), 7, "is not empty");
@@ -181,6 +187,49 @@ final class MountIT {
             .withArguments(python.original(), target);
     assertRefused(ordinary, 5, "convert it with harbourctl convert");
     assertNothingServesAndNothingIsMounted();
+  }
+
+  @Test
+  void aDiskWithoutRoomIsRefusedAndOneThatFillsUpFailsTheReadsThatNeedRoom() throws Exception {
+    Path file = testbed.workspace().directory("m").resolve("small-disk");
+    Path disk = testbed.workspace().directory("m/small");
+    Command.of("truncate", "--size", "80M", file).run();
+    Command.of("mkfs.ext4", "-q", "-m", "0", file).run();
+    Command.of("mount", "-o", "loop", file, disk).run();
+    try {
+      Path cache = Files.createDirectory(disk.resolve("cache"));
+      Command.of("chown", USER, cache).run();
+      Path filler = disk.resolve("filler");
+      Command fill = Command.of("dd", "if=/dev/zero", "of=" + filler, "bs=64k");
+      assertThat(fill.attempt().errors()).contains("No space left on device");
+      assertRefused(mount(target, "--cache", cache), 7, "cache: the cache can't keep files there");
+      assertRefused(mount(target, "--cache", cache), 7, "name another directory with --cache");
+      assertNothingServesAndNothingIsMounted();
+
+      Files.delete(filler);
+      mount(target, "--cache", cache).run();
+      asUser("cat", target.resolve("etc/debian_version")).run();
+      assertThat(fill.attempt().errors()).contains("No space left on device");
+      Command python = asUser("sha256sum", target.resolve("usr/bin/python3.11"));
+      assertThat(python.attempt().errors()).contains("Input/output error");
+      assertThat(asUser("cat", target.resolve("etc/debian_version")).run().text())
+          .startsWith("12.");
+      Await.until(
+          "the log",
+          LIMIT,
+          () ->
+              Files.readString(cache.resolve("0/log"))
+                  .matches(
+                      "(?s).*event=read-failed image=\\S+ path=/usr/bin/python3.11 digest=sha256:\\S+ repeated=0 cause=\"[^\\n]*No space left on device.*"));
+
+      Files.delete(filler);
+      python.run();
+      asUser("fusermount", "-u", target).run();
+      assertNothingServesAndNothingIsMounted();
+    } finally {
+      servers().forEach(ProcessHandle::destroyForcibly);
+      Command.of("umount", "--lazy", disk).run();
+    }
   }
 
   @Test

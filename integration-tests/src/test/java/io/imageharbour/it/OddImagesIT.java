@@ -19,6 +19,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Images that are odd but legal, each beside what overlayfs shows of it. What one layer on another
@@ -135,6 +137,20 @@ final class OddImagesIT {
     converted.remove("history");
     original.remove("history");
     assertThat((JsonNode) converted).isEqualTo(original);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void rightsHaveTheirEffect(Rights rights) throws Exception {
+    SharedTestbed.Converted image = pulled("rights", testbed.images().rights());
+    node.ctr().pull(Snapshotter.HARBOUR, image.original());
+
+    assertThat(rights.used(node.ctr(), Snapshotter.OVERLAYFS, image.original()))
+        .isEqualTo(rights.expected());
+    assertThat(rights.used(node.ctr(), Snapshotter.HARBOUR, image.reference()))
+        .isEqualTo(rights.expected());
+    assertThat(rights.used(node.ctr(), Snapshotter.HARBOUR, image.original()))
+        .isEqualTo(rights.expected());
   }
 
   private static ObjectNode config(String image) throws IOException, InterruptedException {

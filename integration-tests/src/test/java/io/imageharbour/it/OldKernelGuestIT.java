@@ -6,6 +6,9 @@ import io.imageharbour.testbed.HarbourTree;
 import io.imageharbour.testbed.guest.Guest;
 import io.imageharbour.testbed.guest.GuestKernel;
 import io.imageharbour.testbed.guest.GuestTests;
+import io.imageharbour.testbed.image.TarLayer;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +21,9 @@ final class OldKernelGuestIT {
 
   @Test
   void containersRunOnTreesThatHarbourdServes(SharedTestbed testbed) throws Exception {
-    SharedTestbed.Converted converted = testbed.small();
+    SharedTestbed.Converted small = testbed.small();
+    SharedTestbed.WithLayer odd =
+        testbed.withLayer(testbed.odd(), "odd-more", OldKernelGuestIT::writeLayer);
     Guest guest =
         new Guest(
             testbed.workspace(),
@@ -32,22 +37,43 @@ final class OldKernelGuestIT {
             "-Dharbour.tree=" + testbed.tree().directory(),
             property(FuseTreeOnOldKernel.STORAGE, testbed.registry().storage()),
             property(FuseTreeOnOldKernel.PORT, testbed.registry().port()),
-            property(FuseTreeOnOldKernel.CONVERTED, converted.reference())));
+            property(FuseTreeOnOldKernel.SMALL, small.original()),
+            property(FuseTreeOnOldKernel.SMALL_CONVERTED, small.reference()),
+            property(FuseTreeOnOldKernel.ODD, odd.onOriginal()),
+            property(FuseTreeOnOldKernel.ODD_ON_INDEX, odd.onIndex())));
 
     List<GuestTests.Result> results =
         new GuestTests(guest, flags)
             .run(
                 HarbourTree.checkout().resolve("integration-tests"),
                 List.of(FuseTreeOnOldKernel.class.getName()),
-                Duration.ofMinutes(8));
+                Duration.ofMinutes(10));
 
     assertThat(results)
-        .singleElement()
-        .satisfies(
+        .hasSize(3)
+        .allSatisfy(
             result -> {
               assertThat(result.failure()).isEmpty();
               assertThat(result.skipped()).isEmpty();
             });
+  }
+
+  /** Hides, replaces and adds to what the odd image has. */
+  private static void writeLayer(OutputStream out) throws IOException {
+    TarLayer.Attributes file = TarLayer.Attributes.of(0644);
+    TarLayer.Attributes directory = TarLayer.Attributes.of(0755);
+    try (TarLayer tar = new TarLayer(out)) {
+      tar.directory("files", directory);
+      tar.file("files/one-byte", file, new byte[] {1, 2});
+      tar.whiteout("files", "empty");
+      tar.directory("names", directory);
+      tar.whiteout("names", "deep");
+      tar.directory("xattrs", directory);
+      tar.opaque("xattrs");
+      tar.file("xattrs/only", file.with("user.only", "yes"), new byte[] {3});
+      tar.directory("times", directory);
+      tar.hardLink("times/linked", file, "files/one-byte");
+    }
   }
 
   private static String property(String name, Object value) {

@@ -13,6 +13,7 @@ import io.imageharbour.testbed.image.TestImages;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -48,6 +49,9 @@ final class SharedTestbed implements AutoCloseable {
       return layout.layers().stream().mapToLong(OciLayout.Layer::size).sum();
     }
   }
+
+  /** Two images with the same ordinary layer on top: of an original, and of its index image. */
+  record WithLayer(String onOriginal, String onIndex) {}
 
   private SharedTestbed(
       Workspace workspace, HarbourTree tree, TestImages images, RegistryServer registry) {
@@ -108,11 +112,16 @@ final class SharedTestbed implements AutoCloseable {
         : converted("small", SmallImage.create(workspace.directory("images/small")));
   }
 
-  /** The name of a small image that is not converted, and has its index beside it. */
+  /**
+   * The name of a small image that is not converted, and has its index beside it. It shares no
+   * layer with others: a client would fetch none that it has.
+   */
   synchronized String attached() throws IOException, InterruptedException {
     if (attached.isEmpty()) {
-      String image = registry.add(small().layout(), "beside", "1");
-      tree.harbourctl("convert", "--plain-http", "--attach", image).run();
+      OciLayout layout =
+          SmallImage.create(workspace.directory("images/beside"), List.of("/bin/sh"), "beside");
+      String image = registry.add(layout, "beside", "1");
+      tree.attach(image);
       attached = image;
     }
     return attached;
@@ -130,6 +139,34 @@ final class SharedTestbed implements AutoCloseable {
       throw new IllegalArgumentException("another image of the shared registry is called " + name);
     }
     return known;
+  }
+
+  /**
+   * An image with one more layer, and its index image with that layer, in the shared registry.
+   *
+   * @param name of the two, without their endings
+   */
+  WithLayer withLayer(Converted image, String name, OciLayout.LayerWriter layer)
+      throws IOException, InterruptedException {
+    Path copy = workspace.directory("images/" + name + "-index");
+    Command.of("skopeo", "copy", "--quiet", "--src-tls-verify=false")
+        .withArguments("docker://" + image.reference(), "oci:" + copy)
+        .run();
+    return new WithLayer(
+        pushWithLayer(image.layout(), name + "-on-original", layer),
+        pushWithLayer(OciLayout.open(copy), name + "-on-index", layer));
+  }
+
+  private String pushWithLayer(OciLayout below, String name, OciLayout.LayerWriter writer)
+      throws IOException, InterruptedException {
+    OciLayout layout = OciLayout.create(workspace.directory("images/" + name));
+    List<OciLayout.Layer> layers = new ArrayList<>();
+    for (OciLayout.Layer layer : below.layers()) {
+      layers.add(layout.addLayer(below, layer));
+    }
+    layers.add(layout.addLayer(writer));
+    layout.finish(layout.addImage(TestImages.architecture(), layers, List.of("sh")));
+    return registry.add(layout, name, "1");
   }
 
   /** An image in a registry of the test's own, converted. */

@@ -48,11 +48,16 @@ final class SmallImage {
   }
 
   static OciLayout create(Path directory) throws IOException, InterruptedException {
-    return create(directory, List.of("/bin/sh"));
+    return create(directory, List.of("/bin/sh"), "small");
   }
 
-  /** The same that does something else when nobody says what. */
-  static OciLayout create(Path directory, List<String> command)
+  /**
+   * The same with another layer.
+   *
+   * @param command what it does when nobody says what
+   * @param mark the name of a directory in it, by which its layer is no other image's
+   */
+  static OciLayout create(Path directory, List<String> command, String mark)
       throws IOException, InterruptedException {
     Path busybox = busybox();
     Random random = new Random(SEED);
@@ -70,6 +75,7 @@ final class SmallImage {
               for (String mountPoint : List.of("dev", "etc", "proc", "run", "sys")) {
                 tar.directory(mountPoint, Attributes.of(0755));
               }
+              tar.directory(mark, Attributes.of(0755));
               tar.directory("files", Attributes.of(0755));
               for (int i = 1; i <= SMALL_FILES; i++) {
                 tar.file("files/" + i, Attributes.of(0644), bytes(random, i * 150));

@@ -1,6 +1,6 @@
 package io.imageharbour.cli.diff;
 
-import io.imageharbour.cli.diff.TreeFile.Type;
+import io.imageharbour.cli.tree.FileType;
 import io.imageharbour.fusefs.linux.FileStatus;
 import io.imageharbour.fusefs.linux.LinuxException;
 import io.imageharbour.fusefs.linux.OpenDirectory;
@@ -94,14 +94,14 @@ public final class DirectoryTree {
     OpenDirectory directory = level.directory();
     String path = FileTree.child(level.path(), name.toBytes());
     FileStatus status = directory.status(name);
-    Type type = type(status);
+    FileType type = FileType.of(status);
     add(
         path,
         status,
         directory.xattrs(name),
-        type == Type.SYMLINK ? Optional.of(directory.linkTarget(name)) : Optional.empty(),
-        type == Type.FILE ? Optional.of(content(directory, name)) : Optional.empty());
-    return type == Type.DIRECTORY
+        type == FileType.SYMLINK ? Optional.of(directory.linkTarget(name)) : Optional.empty(),
+        type == FileType.FILE ? Optional.of(content(directory, name)) : Optional.empty());
+    return type == FileType.DIRECTORY
         ? Optional.of(level(directory.openDirectory(name), path))
         : Optional.empty();
   }
@@ -112,9 +112,9 @@ public final class DirectoryTree {
       List<Xattr> xattrs,
       Optional<byte[]> target,
       Optional<Digest> content) {
-    Type type = type(status);
-    boolean sized = type == Type.FILE || type == Type.SYMLINK;
-    boolean device = type == Type.BLOCK_DEVICE || type == Type.CHARACTER_DEVICE;
+    FileType type = FileType.of(status);
+    boolean sized = type == FileType.FILE || type == FileType.SYMLINK;
+    boolean device = type == FileType.BLOCK_DEVICE || type == FileType.CHARACTER_DEVICE;
     SortedMap<String, byte[]> attributes = new TreeMap<>();
     xattrs.forEach(xattr -> attributes.put(xattr.name(), xattr.value()));
     files.put(
@@ -144,17 +144,5 @@ public final class DirectoryTree {
       }
     }
     return Digest.fromBytes(sha256.digest());
-  }
-
-  private static Type type(FileStatus status) {
-    return switch (status.type()) {
-      case 0100000 -> Type.FILE;
-      case 0040000 -> Type.DIRECTORY;
-      case 0120000 -> Type.SYMLINK;
-      case 0060000 -> Type.BLOCK_DEVICE;
-      case 0020000 -> Type.CHARACTER_DEVICE;
-      case 0010000 -> Type.FIFO;
-      default -> Type.SOCKET;
-    };
   }
 }

@@ -1,6 +1,6 @@
 package io.imageharbour.cli.diff;
 
-import io.imageharbour.cli.diff.TreeFile.Type;
+import io.imageharbour.cli.tree.FileType;
 import io.imageharbour.cli.tree.ImageTree;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.DirectoryEntry;
@@ -76,7 +76,7 @@ public final class IndexTree {
     files.put(
         path,
         new TreeFile(
-            type(inode),
+            FileType.of(inode),
             metadata.permissions(),
             TreeFile.owner(metadata.uid(), metadata.gid()),
             TreeFile.time(metadata.mtimeSeconds(), metadata.mtimeNanos()),
@@ -87,16 +87,5 @@ public final class IndexTree {
             device,
             xattrs,
             content));
-  }
-
-  private static Type type(Inode inode) {
-    return switch (inode) {
-      case Inode.RegularFile _ -> Type.FILE;
-      case Inode.Directory _ -> Type.DIRECTORY;
-      case Inode.SymbolicLink _ -> Type.SYMLINK;
-      case Inode.Device device -> device.block() ? Type.BLOCK_DEVICE : Type.CHARACTER_DEVICE;
-      case Inode.Fifo _ -> Type.FIFO;
-      case Inode.Socket _ -> Type.SOCKET;
-    };
   }
 }

@@ -1,5 +1,6 @@
 package io.imageharbour.cli.diff;
 
+import io.imageharbour.cli.tree.FileType;
 import io.imageharbour.indexer.Digest;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -21,7 +22,7 @@ import java.util.SortedMap;
  * @param content of a regular file
  */
 record TreeFile(
-    Type type,
+    FileType type,
     int permissions,
     String owner,
     String mtime,
@@ -32,28 +33,6 @@ record TreeFile(
     Optional<String> device,
     SortedMap<String, byte[]> xattrs,
     Optional<Digest> content) {
-
-  /** The types of files that Linux knows. */
-  enum Type {
-    FILE("file"),
-    DIRECTORY("directory"),
-    SYMLINK("symlink"),
-    BLOCK_DEVICE("block device"),
-    CHARACTER_DEVICE("character device"),
-    FIFO("fifo"),
-    SOCKET("socket");
-
-    private final String label;
-
-    Type(String label) {
-      this.label = label;
-    }
-
-    @Override
-    public String toString() {
-      return label;
-    }
-  }
 
   /** A time as {@link #mtime} has it. */
   static String time(long seconds, int nanos) {
@@ -67,6 +46,6 @@ record TreeFile(
 
   /** Whether this is a directory whose subdirectories its file system did not count. */
   boolean hasUncountedLinks() {
-    return type == Type.DIRECTORY && links == 1;
+    return type == FileType.DIRECTORY && links == 1;
   }
 }

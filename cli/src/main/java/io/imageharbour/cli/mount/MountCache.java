@@ -7,14 +7,10 @@ import io.imageharbour.fusefs.ContentStoreConfig;
 import io.imageharbour.fusefs.ContentStoreInUseException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Where the mounts of a user keep what they fetch. A content store belongs to one process, so
@@ -27,20 +23,20 @@ import java.util.Set;
 record MountCache(ContentStore store, Path directory) {
 
   private static final int MAX_MOUNTS = 256;
-  private static final Set<PosixFilePermission> PRIVATE =
-      PosixFilePermissions.fromString("rwx------");
 
   /**
    * Opens the first store that is free.
    *
    * @param chosen the directory of the cache, or nothing for the user's own
+   * @throws FileSystemException if nothing can be kept there
    */
   static MountCache open(Optional<Path> chosen, List<ContentSource> sources, ContentNames names)
       throws IOException {
     Path cache = chosen.isPresent() ? chosen.get().toAbsolutePath().normalize() : ofUser();
+    CacheDirectory.make(cache);
     for (int i = 0; i < MAX_MOUNTS; i++) {
       Path directory = cache.resolve(Integer.toString(i));
-      makePrivate(cache, directory);
+      CacheDirectory.makePrivate(directory);
       try {
         ContentStore store =
             ContentStore.open(
@@ -52,22 +48,6 @@ record MountCache(ContentStore store, Path directory) {
     }
     throw new FileSystemException(
         cache.toString(), null, "there are " + MAX_MOUNTS + " mounts with this cache");
-  }
-
-  private static void makePrivate(Path cache, Path directory) throws IOException {
-    try {
-      Files.createDirectories(cache);
-      if (Files.notExists(directory)) {
-        Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(PRIVATE));
-      }
-    } catch (IOException e) {
-      throw new FileSystemException(
-          directory.toString(),
-          null,
-          "the cache can't be made ("
-              + e.getClass().getSimpleName()
-              + "); name another directory with --cache");
-    }
   }
 
   /** As the XDG Base Directory Specification says. */

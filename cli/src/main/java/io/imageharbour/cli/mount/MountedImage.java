@@ -46,15 +46,16 @@ public final class MountedImage implements AutoCloseable {
       RegistryClient client)
       throws IOException {
     String name = image.repository().name() + "@" + image.manifest().digest();
+    TreeNames names = new TreeNames(name);
     MountCache cache =
         MountCache.open(
-            cacheDirectory,
-            List.of(new RegistrySource(client, layer -> List.of())),
-            digest -> "image=" + name);
+            cacheDirectory, List.of(new RegistrySource(client, layer -> List.of())), names);
     try {
       know(cache.store(), name, image);
       TreeMountOptions options = others ? TreeMountOptions.SHARED : TreeMountOptions.OWN;
-      return new MountedImage(name, cache, cache.store().mountTree(image.index(), target, options));
+      TreeMount mount = cache.store().mountTree(image.index(), target, options);
+      names.mounted(mount);
+      return new MountedImage(name, cache, mount);
     } catch (IOException | RuntimeException | Error e) {
       try {
         cache.store().close();

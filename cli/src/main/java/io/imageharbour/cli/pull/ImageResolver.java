@@ -1,8 +1,6 @@
 package io.imageharbour.cli.pull;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.imageharbour.cli.pull.ResolvedImage.Document;
-import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.image.Descriptor;
 import io.imageharbour.indexer.image.ImageDocument;
 import io.imageharbour.indexer.image.ImageDocument.ImageList;
@@ -103,10 +101,10 @@ final class ImageResolver {
     List<Document> documents = new ArrayList<>(above);
     documents.add(document(manifest, image, children));
     documents.add(new Document(Blob.of(image.config()), config.bytes(), Map.of()));
-    return new ResolvedImage(documents, manifest.digest(), platform, layers(image, config.json()));
+    return new ResolvedImage(documents, manifest.digest(), platform, layers(image, config));
   }
 
-  private List<Layer> layers(ImageManifest image, JsonNode config)
+  private List<Layer> layers(ImageManifest image, ImageReader.Config config)
       throws ImageUnavailableException, MalformedImageException {
     for (Descriptor layer : image.layers()) {
       if (Kind.of(layer.mediaType()) != Kind.LAYER) {
@@ -120,26 +118,7 @@ final class ImageResolver {
                 + ", which containerd can't unpack");
       }
     }
-    JsonNode diffIds = config.path("rootfs").path("diff_ids");
-    if (diffIds.size() != image.layers().size()) {
-      throw new MalformedImageException(
-          reference
-              + " has "
-              + image.layers().size()
-              + " layers, and a config for "
-              + diffIds.size()
-              + "; it is damaged, build and push it again");
-    }
-    List<Digest> parsed = new ArrayList<>();
-    for (JsonNode diffId : diffIds) {
-      try {
-        parsed.add(Digest.parse(diffId.asText()));
-      } catch (IllegalArgumentException e) {
-        throw new MalformedImageException(
-            "the config of " + reference + " has a diff ID that is none: " + e.getMessage(), e);
-      }
-    }
-    return Layer.chain(image.layers(), parsed);
+    return Layer.chain(image.layers(), reader.diffIds(image, config));
   }
 
   private Manifest manifest(Descriptor entry) throws IOException, InterruptedException {

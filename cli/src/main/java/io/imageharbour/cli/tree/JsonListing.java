@@ -41,7 +41,7 @@ public record JsonListing(ImageTree tree, boolean recursive) {
     Metadata metadata = inode.metadata();
     json.writeStartObject();
     Json.writeBytes(json, "path", place.path());
-    json.writeStringField("type", type(inode));
+    json.writeStringField("type", FileType.of(inode).word());
     json.writeStringField("mode", String.format("%04o", metadata.permissions()));
     json.writeNumberField("uid", Integer.toUnsignedLong(metadata.uid()));
     json.writeNumberField("gid", Integer.toUnsignedLong(metadata.gid()));
@@ -73,16 +73,5 @@ public record JsonListing(ImageTree tree, boolean recursive) {
       }
       json.writeEndObject();
     }
-  }
-
-  private static String type(Inode inode) {
-    return switch (inode) {
-      case Inode.Directory _ -> "directory";
-      case Inode.RegularFile _ -> "file";
-      case Inode.SymbolicLink _ -> "symlink";
-      case Inode.Device device -> device.block() ? "block" : "char";
-      case Inode.Fifo _ -> "fifo";
-      case Inode.Socket _ -> "socket";
-    };
   }
 }

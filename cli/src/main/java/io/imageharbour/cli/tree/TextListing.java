@@ -127,7 +127,7 @@ public record TextListing(
 
   private static String mode(Inode inode) {
     int permissions = inode.metadata().permissions();
-    return typeLetter(inode)
+    return FileType.of(inode).letter()
         + rwx(permissions >> 6, (permissions & 04000) != 0, 's')
         + rwx(permissions >> 3, (permissions & 02000) != 0, 's')
         + rwx(permissions, (permissions & 01000) != 0, 't');
@@ -142,16 +142,5 @@ public record TextListing(
       last = execute ? 'x' : '-';
     }
     return ((bits & 4) != 0 ? "r" : "-") + ((bits & 2) != 0 ? "w" : "-") + last;
-  }
-
-  private static String typeLetter(Inode inode) {
-    return switch (inode) {
-      case Inode.Directory _ -> "d";
-      case Inode.RegularFile _ -> "-";
-      case Inode.SymbolicLink _ -> "l";
-      case Inode.Device device -> device.block() ? "b" : "c";
-      case Inode.Fifo _ -> "p";
-      case Inode.Socket _ -> "s";
-    };
   }
 }

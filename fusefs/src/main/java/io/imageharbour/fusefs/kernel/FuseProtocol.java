@@ -21,7 +21,7 @@ import java.lang.foreign.StructLayout;
  * The kernel hands over one request per read(2) and takes one answer per write(2). A request may be
  * answered by any thread and in any order; the answer carries the request's {@code unique}.
  */
-final class FuseProtocol {
+public final class FuseProtocol {
 
   /** Major version, the same since 2005. */
   static final int MAJOR = 7;
@@ -39,15 +39,15 @@ final class FuseProtocol {
   static final int LOOKUP = 1;
   static final int FORGET = 2;
   static final int GETATTR = 3;
-  static final int OPEN = 14;
-  static final int READ = 15;
+  public static final int OPEN = 14;
+  public static final int READ = 15;
   static final int STATFS = 17;
   static final int RELEASE = 18;
   static final int INIT = 26;
   static final int OPENDIR = 27;
   static final int READDIR = 28;
   static final int RELEASEDIR = 29;
-  static final int INTERRUPT = 36;
+  public static final int INTERRUPT = 36;
   static final int DESTROY = 38;
   static final int BATCH_FORGET = 42;
 
@@ -72,10 +72,10 @@ final class FuseProtocol {
   static final long IOC_BACKING_CLOSE = 0x4004E502L;
 
   /** The smallest buffer that the kernel accepts for reading requests (FUSE_MIN_READ_BUFFER). */
-  static final int MIN_READ_BUFFER = 8192;
+  public static final int MIN_READ_BUFFER = 8192;
 
   /** {@code struct fuse_in_header}. */
-  static final StructLayout IN_HEADER =
+  public static final StructLayout IN_HEADER =
       MemoryLayout.structLayout(
           JAVA_INT.withName("len"),
           JAVA_INT.withName("opcode"),
@@ -88,7 +88,7 @@ final class FuseProtocol {
           JAVA_SHORT.withName("padding"));
 
   /** {@code struct fuse_out_header}. */
-  static final StructLayout OUT_HEADER =
+  public static final StructLayout OUT_HEADER =
       MemoryLayout.structLayout(
           JAVA_INT.withName("len"), JAVA_INT.withName("error"), JAVA_LONG.withName("unique"));
 
@@ -215,7 +215,7 @@ final class FuseProtocol {
   private FuseProtocol() {}
 
   /** Where a field lies in its structure, in bytes. */
-  static long offset(StructLayout structure, String field) {
+  public static long offset(StructLayout structure, String field) {
     return structure.byteOffset(groupElement(field));
   }
 

@@ -11,6 +11,9 @@ public final class Detachment {
   private static final int O_TRUNC = 01000;
   private static final int LOG_MODE = 0600;
 
+  /** So much of the log can be written when the disk is full, and says so. */
+  private static final int LOG_RESERVE_BYTES = 256 << 10;
+
   private Detachment() {}
 
   /**
@@ -25,6 +28,7 @@ public final class Detachment {
     try (OpenFile nowhere = OpenFile.open(Path.of("/dev/null"), OpenFile.O_WRONLY);
         OpenFile file =
             OpenFile.open(log, OpenFile.O_WRONLY | OpenFile.O_CREAT | O_TRUNC, LOG_MODE)) {
+      file.reserve(LOG_RESERVE_BYTES);
       check("dup2", log.toString(), Libc.dup2(file.number(), STANDARD_ERROR));
       check("dup2", "/dev/null", Libc.dup2(nowhere.number(), STANDARD_OUTPUT));
     }

@@ -12,6 +12,9 @@ public final class FuseMounts {
 
   private static final long FUSERMOUNT_SECONDS = 10;
 
+  /** What fusermount allows. */
+  public static final Path CONFIGURATION = Path.of("/etc/fuse.conf");
+
   private FuseMounts() {}
 
   /**
@@ -49,6 +52,14 @@ public final class FuseMounts {
     if (!MountTable.on(target).isEmpty()) {
       throw new FileSystemException(target.toString(), null, "fusermount -u failed: " + said);
     }
+  }
+
+  /** Whether others may be let into mounts of this user, as fusermount decides it. */
+  public static boolean mayShare() throws IOException {
+    return isRoot()
+        || (Files.isReadable(CONFIGURATION)
+            && Files.readAllLines(CONFIGURATION).stream()
+                .anyMatch(line -> line.strip().equals("user_allow_other")));
   }
 
   /** Whether this process runs as root. */

@@ -39,6 +39,8 @@ final class Libc {
       bind("pwrite", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle LSEEK = bind("lseek", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT);
   private static final MethodHandle FTRUNCATE = bind("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
+  private static final MethodHandle FALLOCATE =
+      bind("fallocate", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle FCHMOD = bind("fchmod", JAVA_INT, JAVA_INT, JAVA_INT);
   private static final MethodHandle FCHMODAT =
       bind("fchmodat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
@@ -94,6 +96,10 @@ final class Libc {
 
   static int ftruncate(int fd, long size) {
     return (int) call(errno -> (int) FTRUNCATE.invokeExact(errno, fd, size));
+  }
+
+  static int fallocate(int fd, int mode, long offset, long length) {
+    return (int) call(errno -> (int) FALLOCATE.invokeExact(errno, fd, mode, offset, length));
   }
 
   static int fchmod(int fd, int mode) {

@@ -25,6 +25,7 @@ public final class OpenFile implements AutoCloseable {
 
   private static final int O_CLOEXEC = 02000000;
   private static final int AT_FDCWD = -100;
+  private static final int FALLOC_FL_KEEP_SIZE = 1;
   private static final int SEEK_END = 2;
 
   private final int number;
@@ -118,6 +119,14 @@ public final class OpenFile implements AutoCloseable {
   /** Sets the file's size, as ftruncate(2). */
   public void truncate(long size) throws LinuxException {
     check("ftruncate", Libc.ftruncate(number, size));
+  }
+
+  /**
+   * Takes room on the disk for the first {@code length} bytes, so that they can be written later
+   * when it is full; the file's size stays, as with fallocate(2).
+   */
+  public void reserve(long length) throws LinuxException {
+    check("fallocate", Libc.fallocate(number, FALLOC_FL_KEEP_SIZE, 0, length));
   }
 
   /** Sets the file's permissions, as fchmod(2). */

@@ -1,5 +1,6 @@
 package io.imageharbour.fusefs.table;
 
+import io.imageharbour.fusefs.ContentTableException;
 import io.imageharbour.fusefs.FrameLocation;
 import io.imageharbour.fusefs.table.KnownPacks.KnownPack;
 import io.imageharbour.fusefs.table.ReadTransactions.Borrowed;

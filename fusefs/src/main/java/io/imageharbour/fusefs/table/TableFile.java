@@ -3,6 +3,7 @@ package io.imageharbour.fusefs.table;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.imageharbour.fusefs.ContentTableException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

@@ -1,5 +1,7 @@
 package io.imageharbour.fusefs.tree;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.DirectoryEntry;
 import io.imageharbour.indexer.FileContent;
@@ -11,11 +13,14 @@ import io.imageharbour.indexer.Xattr;
 import io.imageharbour.indexer.erofs.OverlayEscapes;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The tree of an image in a few arrays, without an object for each file: some 100 bytes for a file
@@ -42,6 +47,9 @@ final class FileTree {
 
   /** What a directory says its size is; the size of its entries is nobody's business here. */
   private static final int DIRECTORY_BYTES = 4096;
+
+  /** A directory and its path. */
+  private record Place(int directory, String path) {}
 
   private final int[] modes;
   private final int[] uids;
@@ -259,6 +267,32 @@ final class FileTree {
         ? Digest.EMPTY
         : Digest.fromBytes(
             Arrays.copyOfRange(digests, content * Digest.BYTES, (content + 1) * Digest.BYTES));
+  }
+
+  /**
+   * The first path of a file that has a content, with a "/" before each name; looks through the
+   * whole tree. What is not UTF-8 in it shows as replacement characters.
+   */
+  Optional<String> path(Digest digest) {
+    Deque<Place> places = new ArrayDeque<>(List.of(new Place(ROOT, "")));
+    while (!places.isEmpty()) {
+      Place place = places.removeFirst();
+      for (int i = 0; i < entries(place.directory()); i++) {
+        int inode = entryInode(place.directory(), i);
+        if (is(DIRECTORY, inode)) {
+          places.addLast(new Place(inode, path(place, i)));
+        } else if (is(REGULAR, inode) && digest(inode).equals(digest)) {
+          return Optional.of(path(place, i));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private String path(Place place, int position) {
+    int entry = subjects[place.directory()] + position;
+    int length = nameStarts[entry + 1] - nameStarts[entry];
+    return place.path() + "/" + new String(names, nameStarts[entry], length, UTF_8);
   }
 
   /** Major and minor number of a device, as stat(2) says them; 0 of other files. */

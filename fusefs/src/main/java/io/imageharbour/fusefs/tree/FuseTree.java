@@ -4,7 +4,9 @@ import io.imageharbour.fusefs.TreeMount;
 import io.imageharbour.fusefs.TreeMountException;
 import io.imageharbour.fusefs.TreeMountOptions;
 import io.imageharbour.fusefs.linux.FuseMounts;
+import io.imageharbour.fusefs.linux.MountTable;
 import io.imageharbour.fusefs.mount.ContentFiles;
+import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.ImageIndex;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,7 +27,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ru.serce.jnrfuse.struct.FuseOperations;
 
-/** A tree that libfuse serves, with threads of its own, one for each request that waits. */
+/** A tree that libfuse serves, on threads of a {@link RequestLoop}. */
 public final class FuseTree implements TreeMount {
 
   private static final Logger log = LoggerFactory.getLogger(FuseTree.class);
@@ -39,15 +42,17 @@ public final class FuseTree implements TreeMount {
 
   private final Path target;
   private final LibFuse library;
+  private final FileTree tree;
   private final TreeOperations operations;
   private final List<Object> callbacks = new ArrayList<>();
   private final Arena arena = Arena.ofShared();
   private final AtomicBoolean unmounted = new AtomicBoolean();
   private final CountDownLatch ended = new CountDownLatch(1);
 
-  private FuseTree(Path target, LibFuse library, TreeOperations operations) {
+  private FuseTree(Path target, LibFuse library, FileTree tree, TreeOperations operations) {
     this.target = target;
     this.library = library;
+    this.tree = tree;
     this.operations = operations;
   }
 
@@ -55,10 +60,11 @@ public final class FuseTree implements TreeMount {
    * Mounts a tree. When this returns it can be used.
    *
    * @param target an empty directory
+   * @param maxWaiting requests of the kernel that may wait for bytes at once
    * @throws TreeMountException if the machine lacks what that takes, or refuses
    */
   public static FuseTree mount(
-      Path target, ImageIndex index, TreeMountOptions options, ContentFiles files)
+      Path target, ImageIndex index, TreeMountOptions options, ContentFiles files, int maxWaiting)
       throws IOException {
     if (!Files.isReadable(DEVICE) || !Files.isWritable(DEVICE)) {
       throw new TreeMountException(
@@ -67,17 +73,28 @@ public final class FuseTree implements TreeMount {
                   ? " may not be opened by this user: its mode should be 0666"
                   : " is not there: load the kernel's module with modprobe fuse"));
     }
+    if (options.others() && !FuseMounts.mayShare()) {
+      throw new TreeMountException(
+          "a mount of this user can't be shown to others, as %s has no line user_allow_other, which root would have to add; mount it without that"
+              .formatted(FuseMounts.CONFIGURATION));
+    }
     LibFuse library = LibFuse.load();
     FileTree tree = new FileTree(index, options.layer());
     FuseTree mount =
-        new FuseTree(target.toAbsolutePath().normalize(), library, new TreeOperations(tree, files));
-    mount.start(options);
+        new FuseTree(
+            target.toAbsolutePath().normalize(), library, tree, new TreeOperations(tree, files));
+    mount.start(options, maxWaiting);
     return mount;
   }
 
   @Override
   public Path target() {
     return target;
+  }
+
+  @Override
+  public Optional<String> pathOf(Digest content) {
+    return tree.path(content);
   }
 
   @Override
@@ -104,7 +121,7 @@ public final class FuseTree implements TreeMount {
     }
   }
 
-  private void start(TreeMountOptions options) throws IOException {
+  private void start(TreeMountOptions options, int maxWaiting) throws IOException {
     List<String> arguments = List.of("harbour", "-f", "-o", optionList(options), target.toString());
     MemorySegment vector = arena.allocate(ValueLayout.ADDRESS, arguments.size() + 1L);
     for (int i = 0; i < arguments.size(); i++) {
@@ -123,24 +140,26 @@ public final class FuseTree implements TreeMount {
     if (fuse == 0) {
       arena.close();
       throw new TreeMountException(
-          "the FUSE file system can't be mounted on %s: libfuse has said why%s"
-              .formatted(
-                  target,
-                  FuseMounts.isRoot()
-                      ? ""
-                      : "; without root it takes fusermount, on Debian of the package fuse3, and a directory of this user"));
+          "the FUSE file system can't be mounted on %s: %s".formatted(target, refusal()));
     }
     long path = mounted.get(ValueLayout.JAVA_LONG, 0);
-    Thread.ofPlatform().daemon().name("tree-loop").start(() -> serve(fuse, path));
+    long session = library.fuse_get_session(fuse);
+    long channel = library.fuse_session_next_chan(session, 0);
+    new RequestLoop(library, session, channel, maxWaiting, () -> end(fuse, path, channel)).start();
   }
 
-  private void serve(long fuse, long path) {
+  /** What may be the cause; libfuse says on stderr what is, and returns nothing. */
+  private String refusal() throws IOException {
+    if (!MountTable.on(target).isEmpty()) {
+      return "somebody has mounted something there in the same moment";
+    }
+    return FuseMounts.isRoot()
+        ? "the line above says why"
+        : "the line above says why; without root it takes fusermount, on Debian of the package fuse3, and a directory of this user";
+  }
+
+  private void end(long fuse, long path, long channel) {
     try {
-      int failed = library.fuse_loop_mt(fuse);
-      if (failed != 0) {
-        log.error("event=tree-loop-failed target={} result={}", target, failed);
-      }
-      long channel = library.fuse_session_next_chan(library.fuse_get_session(fuse), 0);
       library.fuse_unmount(path, channel);
       library.fuse_destroy(fuse);
       library.free(path);
@@ -163,7 +182,9 @@ public final class FuseTree implements TreeMount {
                 "entry_timeout=" + FOR_EVER,
                 "negative_timeout=" + FOR_EVER,
                 "attr_timeout=" + FOR_EVER,
-                "max_background=128"));
+                "max_background=128",
+                // nobody writes; the kernel wants room for it in every buffer for a request
+                "max_write=4096"));
     if (options.layer()) {
       // as of other layers: whether they count is for the mount on it to say
       all.addAll(List.of("suid", "dev"));

@@ -43,8 +43,21 @@ public interface LibFuse {
   @intptr_t
   long fuse_session_next_chan(@intptr_t long session, @intptr_t long before);
 
-  /** Serves with as many threads as requests wait, until the mount is gone. */
-  int fuse_loop_mt(@intptr_t long fuse);
+  /**
+   * Waits for a request.
+   *
+   * @param channel the address of a channel's address
+   * @return its length in bytes; 0 if the mount is gone; or a negative error number, of which EINTR
+   *     and EAGAIN mean to try again
+   */
+  int fuse_chan_recv(@intptr_t long channel, @intptr_t long buffer, @size_t long size);
+
+  /** Answers a request, by calling back. */
+  void fuse_session_process(
+      @intptr_t long session, @intptr_t long request, @size_t long length, @intptr_t long channel);
+
+  /** Sends an answer that consists of some {@code struct iovec}. */
+  int fuse_chan_send(@intptr_t long channel, @intptr_t long vectors, @size_t long count);
 
   /** Unmounts, unless that has happened, and closes the channel. */
   void fuse_unmount(@intptr_t long target, @intptr_t long channel);

@@ -25,8 +25,8 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What libfuse is answered: the tree from memory, contents from {@link ContentFiles}. Called by
- * threads of libfuse, as many at once as requests wait. Whatever fails is EIO, and logged.
+ * What libfuse is answered: the tree from memory, contents from {@link ContentFiles}. Called by the
+ * threads of a {@link RequestLoop}. Whatever fails is EIO, and logged.
  */
 final class TreeOperations {
 
@@ -37,8 +37,6 @@ final class TreeOperations {
 
   /** The longest name, and a NUL. */
   private static final int NAME_BYTES = 256;
-
-  private static final String THREAD_NAME = "tree-request";
 
   private final FileTree tree;
   private final ContentFiles files;
@@ -275,10 +273,6 @@ final class TreeOperations {
   /** The one place where failures become error numbers. Nothing may be thrown into libfuse. */
   private int answer(Optional<Digest> digest, Operation operation) {
     try {
-      Thread thread = Thread.currentThread();
-      if (!thread.getName().equals(THREAD_NAME)) {
-        thread.setName(THREAD_NAME);
-      }
       return operation.run();
     } catch (InterruptedException e) {
       return -Errno.EINTR;

@@ -9,11 +9,15 @@ import io.imageharbour.indexer.convert.ConversionListener.Stage;
 import io.imageharbour.indexer.convert.ConversionSummary.ConvertedPlatform;
 import io.imageharbour.indexer.convert.ManifestJson.PushedRecipe;
 import io.imageharbour.indexer.format.IndexFormat;
+import io.imageharbour.indexer.image.AttachedIndex;
 import io.imageharbour.indexer.image.MediaTypes;
 import io.imageharbour.indexer.registry.Manifest;
 import io.imageharbour.indexer.registry.Repository;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -23,7 +27,8 @@ import java.util.Optional;
  * manifest of the image (linux/amd64) ◄── subject ── manifest: index, packs, recipe
  * </pre>
  *
- * The manifests are deterministic. For one thread.
+ * Of several beside one image clients take the newest, so each says when it was made. For one
+ * thread.
  *
  * @see <a href="https://github.com/opencontainers/image-spec/blob/main/manifest.md">OCI image
  *     manifest specification, subject</a>
@@ -32,6 +37,8 @@ final class AttachedIndexPusher implements IndexPusher {
 
   /** zstd's level for indexes; beyond this one time grows faster than what is saved. */
   private static final int LEVEL = 12;
+
+  private static final String ANNOTATIONS = "annotations";
 
   private final Repository repository;
   private final Digest image;
@@ -58,13 +65,31 @@ final class AttachedIndexPusher implements IndexPusher {
     repository.uploadBlob(ManifestJson.EMPTY);
     bytes += blob.length;
     listener.advanced(Stage.PUSH_INDEX, 1);
-    byte[] manifest = ManifestJson.bytes(manifest(source.document(), blob, index, recipe));
-    repository.putReferrer(
-        source.digest(), MediaTypes.ATTACHED_INDEX, MediaTypes.OCI_MANIFEST, manifest);
+    Digest digest = put(source.digest(), manifest(source.document(), blob, index, recipe));
     listener.advanced(Stage.PUSH_INDEX, 1);
     listener.finished(Stage.PUSH_INDEX);
-    Digest digest = Digest.sha256(manifest);
     return new ConvertedPlatform(source.platform(), source.digest(), digest, digest);
+  }
+
+  /** Leaves the newest one where it is if it is the same but for its age. */
+  private Digest put(Digest subject, ObjectNode manifest) throws IOException, InterruptedException {
+    Optional<Manifest> newest =
+        AttachedIndex.find(repository, subject).map(AttachedIndex::manifest);
+    if (newest.isPresent() && isSame(newest.get(), manifest)) {
+      return newest.get().digest();
+    }
+    manifest
+        .putObject(ANNOTATIONS)
+        .put(MediaTypes.CREATED, Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
+    byte[] dated = ManifestJson.bytes(manifest);
+    repository.putReferrer(subject, MediaTypes.ATTACHED_INDEX, MediaTypes.OCI_MANIFEST, dated);
+    return Digest.sha256(dated);
+  }
+
+  private static boolean isSame(Manifest present, ObjectNode undated) {
+    ObjectNode other = ManifestJson.parse(present.bytes());
+    other.remove(ANNOTATIONS);
+    return Arrays.equals(ManifestJson.bytes(other), ManifestJson.bytes(undated));
   }
 
   @Override

@@ -65,23 +65,26 @@ final class LayerTree {
   private final List<DatedPath> dated = new ArrayList<>();
   private final List<ImpliedDirectory> implied = new ArrayList<>();
   private final int layer;
+  private final TreeHeap heap;
   private long entries;
 
   /**
    * @param layer 0 for the bottom layer
+   * @param heap for this layer's tree and others
    */
-  LayerTree(int layer) {
-    this(layer, new Directory(Metadatas.UNDESCRIBED_DIRECTORY));
+  LayerTree(int layer, TreeHeap heap) {
+    this(layer, heap, new Directory(Metadatas.UNDESCRIBED_DIRECTORY));
   }
 
-  private LayerTree(int layer, Directory root) {
+  private LayerTree(int layer, TreeHeap heap, Directory root) {
     this.layer = layer;
+    this.heap = heap;
     this.root = root;
   }
 
   /** A bottom layer that is the tree of an index. */
   static LayerTree of(ImageIndex index) throws UnconvertibleImageException {
-    return new LayerTree(0, IndexTree.of(index));
+    return new LayerTree(0, new TreeHeap(0), IndexTree.of(index));
   }
 
   Directory root() {
@@ -142,6 +145,7 @@ final class LayerTree {
     if (path.isEmpty()) {
       return Optional.empty();
     }
+    heap.take(path.size());
     FileName name = path.getLast();
     List<FileName> parentPath = resolve(path.subList(0, path.size() - 1));
     Directory parent = makeParents(parentPath);
@@ -280,6 +284,7 @@ final class LayerTree {
     for (int i = 0; i < path.size(); i++) {
       LayerNode child = directory.entries().get(path.get(i));
       if (child == null) {
+        heap.take(i + 1);
         Directory made = new Directory();
         implied.add(new ImpliedDirectory(made, List.copyOf(path.subList(0, i + 1))));
         directory.entries().put(path.get(i), made);

@@ -18,11 +18,11 @@ import io.imageharbour.indexer.recipe.Archives;
 import io.imageharbour.indexer.recipe.ContentSource;
 import io.imageharbour.indexer.recipe.ImageRecipe;
 import io.imageharbour.indexer.recipe.RecipeContents;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -90,36 +90,43 @@ public final class LowerLayers {
    * The index of an image's lower layers, out of files that were fetched before.
    *
    * @param image the index of the whole image
-   * @param recipe the blob of its recipe
-   * @param source where the recipe comes from, for messages
+   * @param recipe the file of its recipe
    * @param count how many of the layers, from the bottom; 0 to all
+   * @param heapBytes how much heap the trees of these layers may take, roughly
    * @throws UnconvertibleImageException if the recipe's archives are not those of an image that was
-   *     converted, or the image was built on an index image
+   *     converted, they take more heap, or the image was built on an index image
    * @throws io.imageharbour.indexer.HarbourException if the recipe is damaged
    */
-  public static ImageIndex index(ImageIndex image, InputStream recipe, String source, int count)
+  public static ImageIndex index(ImageIndex image, Path recipe, int count, long heapBytes)
       throws IOException {
-    ByteArrayOutputStream literals = new ByteArrayOutputStream();
-    Recipe read = RecipeFormat.read(recipe, literals, source);
-    return new LowerLayers(
-            read,
-            RecipeContents.of(image, read, source),
-            new ByteArrayInputStream(literals.toByteArray()),
-            _ -> {
-              throw wrong("the bottom layer holds an index");
-            },
-            image.origins())
-        .index(count);
+    Recipe read = RecipeFormat.read(recipe, OutputStream.nullOutputStream());
+    StoredContents contents = RecipeContents.of(image, read, recipe.toString());
+    try (InputStream literals = RecipeFormat.openLiterals(recipe)) {
+      return new LowerLayers(
+              read,
+              contents,
+              literals,
+              _ -> {
+                throw wrong("the bottom layer holds an index");
+              },
+              image.origins())
+          .index(count, heapBytes);
+    }
   }
 
   ImageIndex index(int count) throws IOException {
+    return index(count, Long.MAX_VALUE);
+  }
+
+  private ImageIndex index(int count, long heapBytes) throws IOException {
     if (count < 0 || count > recipe.layers().size()) {
       throw wrong(count + " layers of " + recipe.layers().size() + " were asked for");
     }
     MergedTree tree = new MergedTree();
+    TreeHeap heap = new TreeHeap(heapBytes);
     try (Archives archives = new Archives(recipe.layers(), literals, new Unread())) {
       for (int layer = count - 1; layer >= 0; layer--) {
-        tree.addBelow(unpacked(layer, archives.open(layer)));
+        tree.addBelow(unpacked(new LayerTree(layer, heap), layer, archives.open(layer)));
       }
     } catch (EOFException e) {
       throw wrong("it is cut off: " + e.getMessage());
@@ -127,8 +134,8 @@ public final class LowerLayers {
     return new IndexAssembly(List.copyOf(origins)).assemble(tree);
   }
 
-  private LayerTree unpacked(int layer, ArchiveStream archive) throws IOException {
-    LayerTree unpacked = new LayerTree(layer);
+  private LayerTree unpacked(LayerTree unpacked, int layer, ArchiveStream archive)
+      throws IOException {
     try {
       TarReader tar = new TarReader(archive);
       boolean beginsAsIndexLayer = false;

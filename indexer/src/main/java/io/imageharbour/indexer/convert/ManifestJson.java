@@ -8,6 +8,7 @@ import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.Pack;
 import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.image.MediaTypes;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -66,6 +67,15 @@ final class ManifestJson {
     all.forEach(pack -> layers.add(descriptor(Pack.MEDIA_TYPE, pack.digest(), pack.size())));
     recipe.ifPresent(
         pushed -> layers.add(descriptor(Recipe.MEDIA_TYPE, pushed.digest(), pushed.size())));
+  }
+
+  /** A manifest of which is known that it can be read as one. */
+  static ObjectNode parse(byte[] manifest) {
+    try {
+      return JSON.readValue(manifest, ObjectNode.class);
+    } catch (IOException e) {
+      throw new AssertionError("it was read before", e);
+    }
   }
 
   static byte[] bytes(ObjectNode json) {

@@ -135,16 +135,7 @@ record SourceImage(
       }
     }
     ImageReader.Config config = reader.config(image.config());
-    int diffIds = config.json().path("rootfs").path("diff_ids").size();
-    if (diffIds != image.layers().size()) {
-      throw new UnconvertibleImageException(
-          reference
-              + " has "
-              + image.layers().size()
-              + " layers, and a config for "
-              + diffIds
-              + "; it is damaged");
-    }
+    List<Digest> unused = reader.diffIds(image, config);
     Platform configured = reader.platform(config, image.config().digest());
     // old configs lack the variant, by which a list tells its images apart
     Platform platform = listed.filter(it -> it.satisfies(configured)).orElse(configured);

@@ -71,13 +71,14 @@ final class TreeReader {
    */
   MergedTree read() throws IOException, InterruptedException {
     MergedTree tree = new MergedTree();
+    TreeHeap heap = new TreeHeap(Long.MAX_VALUE);
     for (int layer = layers.count() - 1; layer >= 0; layer--) {
       if (layer == 0 && base.isPresent()) {
         recordBase();
         tree.addBelow(LayerTree.of(base.get()));
         continue;
       }
-      LayerTree unpacked = new LayerTree(layer);
+      LayerTree unpacked = new LayerTree(layer, heap);
       read(layer, unpacked, tree);
       finish(unpacked, layer);
       tree.addBelow(unpacked);

@@ -14,12 +14,15 @@ import io.imageharbour.indexer.Recipe.Document;
 import io.imageharbour.indexer.StoredContents;
 import io.imageharbour.indexer.format.proto.RecipeHead;
 import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -42,10 +45,10 @@ import java.util.zip.CRC32C;
  * Numbers are little-endian. Nothing follows the checksum. A change that readers of this version
  * would misunderstand raises the version; one that they may ignore is a new field of the head.
  *
- * <p>What is read comes from a registry and is trusted in nothing: the head inflates to at most
- * {@link Limits#PAYLOAD_BYTES}, takes heap as it comes and not as it is declared, and every count
- * is compared with the bytes that are there. Literal bytes are handed on as they are, compressed.
- * All methods are static and safe for use by several threads.
+ * <p>What is read comes from a registry and is trusted in nothing: the head inflates to what it
+ * says, at most {@link Limits#PAYLOAD_BYTES}, takes heap as it comes and not as it is declared, and
+ * every count is compared with the bytes that are there. Literal bytes are handed on as they are,
+ * compressed. All methods are static and safe for use by several threads.
  */
 public final class RecipeFormat {
 
@@ -59,6 +62,9 @@ public final class RecipeFormat {
   private static final int HEADER_BYTES = 16;
   private static final int FOOTER_BYTES = 4;
   private static final int BUFFER = 64 * 1024;
+
+  /** The longest header of a zstd frame, in bytes. */
+  private static final int MAX_FRAME_HEADER = 18;
 
   private RecipeFormat() {}
 
@@ -99,6 +105,80 @@ public final class RecipeFormat {
   public static Recipe read(InputStream in, OutputStream literals, String source)
       throws IOException {
     CRC32C checksum = new CRC32C();
+    byte[] header = readHeader(in, source);
+    int length = headLength(header);
+    byte[] head = requireBytes(source, in.readNBytes(length), length);
+    checksum.update(header);
+    checksum.update(head);
+    copyLiterals(in, literals, checksum, source);
+    try {
+      return decode(inflate(head, source));
+    } catch (BrokenRuleException e) {
+      throw new CorruptRecipeException(source, e.reason());
+    }
+  }
+
+  /** Reads a recipe from a file, as {@link #read(InputStream, OutputStream, String)} does. */
+  public static Recipe read(Path file, OutputStream literals) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return read(in, literals, file.toString());
+    }
+  }
+
+  /**
+   * How many bytes the head of a recipe inflates to, to know what reading it takes.
+   *
+   * @param file of the recipe
+   * @throws CorruptRecipeException if it does not say that
+   */
+  public static long headBytes(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] unused = readHeader(in, file.toString());
+      return declaredBytes(in.readNBytes(MAX_FRAME_HEADER), file.toString());
+    }
+  }
+
+  /** Opens the literal bytes of a recipe that was read before, as they are in its file. */
+  public static InputStream openLiterals(Path file) throws IOException {
+    InputStream in = Files.newInputStream(file);
+    try {
+      int head = headLength(readHeader(in, file.toString()));
+      in.skipNBytes(head);
+      return new FirstBytes(in, Files.size(file) - HEADER_BYTES - head - FOOTER_BYTES);
+    } catch (IOException e) {
+      in.close();
+      throw e;
+    }
+  }
+
+  /** A stream that ends after so many bytes. */
+  private static final class FirstBytes extends FilterInputStream {
+
+    private long left;
+
+    FirstBytes(InputStream in, long bytes) {
+      super(in);
+      this.left = bytes;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] target, int offset, int length) throws IOException {
+      if (left == 0) {
+        return -1;
+      }
+      int read = super.read(target, offset, (int) Math.min(length, left));
+      left -= Math.max(read, 0);
+      return read;
+    }
+  }
+
+  private static byte[] readHeader(InputStream in, String source) throws IOException {
     byte[] header = in.readNBytes(HEADER_BYTES);
     if (header.length < MAGIC.length || !Arrays.equals(header, 0, 8, MAGIC, 0, 8)) {
       throw new CorruptRecipeException(source, "it does not begin with the magic number");
@@ -118,15 +198,25 @@ public final class RecipeFormat {
           source,
           "it declares a head of %d bytes, more than %d".formatted(length, Limits.PAYLOAD_BYTES));
     }
-    byte[] head = requireBytes(source, in.readNBytes((int) length), (int) length);
-    checksum.update(header);
-    checksum.update(head);
-    copyLiterals(in, literals, checksum, source);
-    try {
-      return decode(inflate(head, source));
-    } catch (BrokenRuleException e) {
-      throw new CorruptRecipeException(source, e.reason());
+    return header;
+  }
+
+  /** Length of the head as it is, compressed. */
+  private static int headLength(byte[] header) {
+    return ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).getInt(12);
+  }
+
+  /** How long a zstd frame says that its content is, at its beginning. */
+  private static long declaredBytes(byte[] frame, String source) throws CorruptRecipeException {
+    long declared = Zstd.getFrameContentSize(frame);
+    if (declared <= 0) {
+      throw new CorruptRecipeException(source, "its head does not say what it inflates to");
     }
+    if (declared > Limits.PAYLOAD_BYTES) {
+      throw new CorruptRecipeException(
+          source, "its head inflates to more than %d bytes".formatted(Limits.PAYLOAD_BYTES));
+    }
+    return declared;
   }
 
   /** Copies all but the footer, and checks that. */
@@ -151,16 +241,17 @@ public final class RecipeFormat {
   }
 
   private static byte[] inflate(byte[] head, String source) throws IOException {
+    int declared = (int) declaredBytes(head, source);
     byte[] payload;
     // grows with what comes out, whatever the frame declares
     try (InputStream inflated = new ZstdInputStream(new ByteArrayInputStream(head))) {
-      payload = inflated.readNBytes(Limits.PAYLOAD_BYTES + 1);
+      payload = inflated.readNBytes(declared + 1);
     } catch (IOException e) {
       throw new CorruptRecipeException(source, "its head can't be inflated: " + e.getMessage());
     }
-    if (payload.length > Limits.PAYLOAD_BYTES) {
+    if (payload.length != declared) {
       throw new CorruptRecipeException(
-          source, "its head inflates to more than %d bytes".formatted(Limits.PAYLOAD_BYTES));
+          source, "its head does not inflate to the %d bytes that it says".formatted(declared));
     }
     return payload;
   }

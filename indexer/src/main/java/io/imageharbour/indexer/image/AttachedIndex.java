@@ -8,11 +8,18 @@ import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.indexer.image.ImageDocument.ImageList;
 import io.imageharbour.indexer.image.ImageDocument.ImageManifest;
 import io.imageharbour.indexer.registry.Manifest;
+import io.imageharbour.indexer.registry.ManifestNotFoundException;
 import io.imageharbour.indexer.registry.Repository;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -34,6 +41,15 @@ public final class AttachedIndex {
   /** How many manifests are looked at that say they are one. */
   private static final int MAX_CANDIDATES = 10;
 
+  /** How many are found: who can't use one may use an older one, but not try for ever. */
+  private static final int MAX_FOUND = 3;
+
+  /** The newest first; what does not say when it was made comes last. */
+  private static final Comparator<Descriptor> NEWEST_FIRST =
+      Comparator.comparing(AttachedIndex::created)
+          .reversed()
+          .thenComparing(entry -> entry.digest().toString());
+
   private final Repository repository;
   private final Manifest manifest;
   private final Descriptor index;
@@ -48,37 +64,67 @@ public final class AttachedIndex {
   }
 
   /**
-   * Looks for the index of an image; its manifest is fetched and checked, and nothing else.
+   * Looks for the newest index of an image; its manifest is fetched and checked, and nothing else.
    *
    * @param image digest of the image's manifest for one platform
    * @throws io.imageharbour.indexer.HarbourException if the registry refuses
    */
   public static Optional<AttachedIndex> find(Repository repository, Digest image)
       throws IOException, InterruptedException {
+    return find(repository, image, 1).stream().findFirst();
+  }
+
+  /**
+   * Looks for the indexes of an image, as {@link #find} does.
+   *
+   * @return the newest first, and no more than a few
+   */
+  public static List<AttachedIndex> findAll(Repository repository, Digest image)
+      throws IOException, InterruptedException {
+    return find(repository, image, MAX_FOUND);
+  }
+
+  private static List<AttachedIndex> find(Repository repository, Digest image, int max)
+      throws IOException, InterruptedException {
     ImageReader reader = new ImageReader(repository);
-    int candidates = 0;
+    List<Descriptor> candidates = new ArrayList<>();
     for (Manifest page : repository.referrers(image, MediaTypes.ATTACHED_INDEX)) {
-      if (!(reader.parse(page) instanceof ImageList list)) {
-        continue;
-      }
-      for (Descriptor entry : list.manifests()) {
-        if (entry.artifactType().equals(MediaTypes.ATTACHED_INDEX)
-            && candidates++ < MAX_CANDIDATES) {
-          Optional<AttachedIndex> found = open(repository, reader, entry.digest(), image);
-          if (found.isPresent()) {
-            return found;
-          }
-        }
+      if (reader.parse(page) instanceof ImageList list) {
+        candidates.addAll(list.manifests());
       }
     }
-    return Optional.empty();
+    candidates.removeIf(entry -> !entry.artifactType().equals(MediaTypes.ATTACHED_INDEX));
+    candidates.sort(NEWEST_FIRST);
+    List<AttachedIndex> found = new ArrayList<>();
+    for (Descriptor entry : candidates.subList(0, Math.min(MAX_CANDIDATES, candidates.size()))) {
+      if (found.size() < max) {
+        open(repository, reader, entry.digest(), image).ifPresent(found::add);
+      }
+    }
+    return found;
+  }
+
+  private static Instant created(Descriptor entry) {
+    try {
+      return OffsetDateTime.parse(entry.annotations().getOrDefault(MediaTypes.CREATED, ""))
+          .toInstant();
+    } catch (DateTimeParseException e) {
+      return Instant.MIN;
+    }
   }
 
   private static Optional<AttachedIndex> open(
       Repository repository, ImageReader reader, Digest digest, Digest image)
       throws IOException, InterruptedException {
-    Manifest manifest = repository.manifest(digest.toString());
-    if (!(reader.parse(manifest) instanceof ImageManifest attached)
+    Manifest manifest;
+    ImageDocument document;
+    try {
+      manifest = repository.manifest(digest.toString());
+      document = reader.parse(manifest);
+    } catch (ManifestNotFoundException | MalformedImageException e) {
+      return Optional.empty(); // an older one may be whole
+    }
+    if (!(document instanceof ImageManifest attached)
         || !attached.artifactType().equals(MediaTypes.ATTACHED_INDEX)
         || attached.subject().filter(subject -> subject.digest().equals(image)).isEmpty()) {
       return Optional.empty();

@@ -74,9 +74,10 @@ public final class ImageReader {
   /**
    * The digests of an image's layers, uncompressed, from the bottom to the top.
    *
-   * @throws MalformedImageException if the config has none, or others than digests
+   * @return as many as the manifest has layers
+   * @throws MalformedImageException if the config has another number, or others than digests
    */
-  public List<Digest> diffIds(Config config) throws MalformedImageException {
+  public List<Digest> diffIds(ImageManifest image, Config config) throws MalformedImageException {
     List<Digest> diffIds = new ArrayList<>();
     try {
       for (JsonNode diffId : config.json().at("/rootfs/diff_ids")) {
@@ -84,6 +85,12 @@ public final class ImageReader {
       }
     } catch (IllegalArgumentException e) {
       throw malformed(Digest.sha256(config.bytes()), "a diff_id is wrong: " + e.getMessage());
+    }
+    if (diffIds.size() != image.layers().size()) {
+      throw malformed(
+          Digest.sha256(config.bytes()),
+          "it is the config of %d layers, and the manifest has %d; the image is damaged"
+              .formatted(diffIds.size(), image.layers().size()));
     }
     return diffIds;
   }

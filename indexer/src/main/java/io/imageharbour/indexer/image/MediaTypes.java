@@ -46,6 +46,9 @@ public final class MediaTypes {
    */
   public static final String INDEX_LAYER = "containerd.io/snapshot/imageharbour.index";
 
+  /** Annotation of OCI: when it was made, as RFC 3339 has it. */
+  public static final String CREATED = "org.opencontainers.image.created";
+
   /** What all annotations of Harbour begin with. */
   public static final String OWN_ANNOTATIONS = "io.imageharbour.";
 

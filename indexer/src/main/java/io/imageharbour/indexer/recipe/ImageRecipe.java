@@ -153,13 +153,11 @@ public final class ImageRecipe implements AutoCloseable {
         || !original.config().digest().equals(Digest.sha256(recipe.config()))) {
       throw new CorruptRecipeException(name, "its config is not that of its manifest");
     }
-    List<Digest> diffIds = reader.diffIds(reader.config(recipe.config()));
-    if (original.layers().size() != recipe.layers().size()
-        || diffIds.size() != recipe.layers().size()) {
+    List<Digest> diffIds = reader.diffIds(original, reader.config(recipe.config()));
+    if (diffIds.size() != recipe.layers().size()) {
       throw new CorruptRecipeException(
           name,
-          "it has %d layers, its manifest %d and its config %d"
-              .formatted(recipe.layers().size(), original.layers().size(), diffIds.size()));
+          "it has %d layers, its manifest %d".formatted(recipe.layers().size(), diffIds.size()));
     }
     StoredContents contents = RecipeContents.of(image.index(), recipe, name);
     return new ImageRecipe(image, recipe, contents, literals, original.layers(), diffIds);

@@ -33,12 +33,18 @@ final class ManifestPull {
   }
 
   Manifest pull(String tagOrDigest) throws IOException, InterruptedException {
+    return pull(
+        tagOrDigest,
+        ManifestName.digest(tagOrDigest).isPresent() ? Capability.PULL : Capability.RESOLVE);
+  }
+
+  /** Fetches it from a host that is good for this. */
+  Manifest pull(String tagOrDigest, Capability capability)
+      throws IOException, InterruptedException {
     Optional<Digest> digest = ManifestName.digest(tagOrDigest);
     Task task =
         new Task(
-            Task.Subject.MANIFEST,
-            "fetch the manifest " + tagOrDigest + " of " + name,
-            digest.isPresent() ? Capability.PULL : Capability.RESOLVE);
+            Task.Subject.MANIFEST, "fetch the manifest " + tagOrDigest + " of " + name, capability);
     return client
         .registry(name.registry())
         .call(

@@ -1,5 +1,7 @@
 package io.imageharbour.indexer.registry;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.registry.HostFailure.Kind;
 import io.imageharbour.indexer.registry.RegistryHost.Capability;
@@ -23,6 +25,9 @@ final class ReferrerList {
   /** Far more than anybody attaches to one image. */
   private static final int MAX_PAGES = 20;
 
+  /** The most that is read of all pages together, in bytes: as much as one manifest may have. */
+  private static final int MAX_BYTES = Manifest.MAX_SIZE;
+
   private static final String INDEX = "application/vnd.oci.image.index.v1+json";
 
   private final RegistryClient client;
@@ -41,24 +46,54 @@ final class ReferrerList {
     return "sha256-" + subject.hex();
   }
 
+  /**
+   * What the first host says that has one of this type: a mirror need not know of all that the
+   * registry has.
+   */
   List<Manifest> list(Digest subject, String artifactType)
+      throws IOException, InterruptedException {
+    return call(
+        subject,
+        Capability.RESOLVE,
+        (host, deadline) -> {
+          List<Manifest> pages = list(host, subject, artifactType, deadline);
+          if (pages.stream().noneMatch(page -> hasOne(page, artifactType))) {
+            throw new HostFailure(Kind.NOT_FOUND, "lists no referrer of type " + artifactType);
+          }
+          return pages;
+        });
+  }
+
+  /** What the host says that pushes go to. */
+  List<Manifest> listWherePushed(Digest subject, String artifactType)
+      throws IOException, InterruptedException {
+    return call(
+        subject, Capability.PUSH, (host, deadline) -> list(host, subject, artifactType, deadline));
+  }
+
+  private List<Manifest> call(
+      Digest subject, Capability capability, Registry.HostCall<List<Manifest>> call)
       throws IOException, InterruptedException {
     Task task =
         new Task(
-            Task.Subject.MANIFEST,
-            "list what refers to " + subject + " of " + name,
-            Capability.RESOLVE);
+            Task.Subject.MANIFEST, "list what refers to " + subject + " of " + name, capability);
     try {
       return client
           .registry(name.registry())
-          .call(
-              name,
-              task,
-              Deadline.in(client.settings().deadline()),
-              (host, deadline) -> list(host, subject, artifactType, deadline));
+          .call(name, task, Deadline.in(client.settings().deadline()), call);
     } catch (ManifestNotFoundException e) {
       return List.of();
     }
+  }
+
+  private static boolean hasOne(Manifest page, String artifactType) {
+    for (JsonNode entry :
+        Json.parse(page.bytes()).orElseGet(NullNode::getInstance).path("manifests")) {
+      if (entry.path("artifactType").asText().equals(artifactType)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private List<Manifest> list(
@@ -66,6 +101,7 @@ final class ReferrerList {
       throws IOException, InterruptedException {
     String query = "artifactType=" + URLEncoder.encode(artifactType, StandardCharsets.UTF_8);
     List<Manifest> pages = new ArrayList<>();
+    int left = MAX_BYTES;
     Optional<URI> next = Optional.of(host.uri("/" + name.path() + "/referrers/" + subject, query));
     while (next.isPresent()) {
       if (pages.size() == MAX_PAGES) {
@@ -79,7 +115,9 @@ final class ReferrerList {
         if (answer.status() != 200) {
           throw host.failure(answer, request, deadline);
         }
-        pages.add(index(answer, deadline));
+        Manifest page = index(answer, left, deadline);
+        left -= page.bytes().length;
+        pages.add(page);
         next = NextLink.follow(answer, host.host().origin());
       }
     }
@@ -105,17 +143,17 @@ final class ReferrerList {
       if (answer.status() != 200) {
         throw host.failure(answer, request, deadline);
       }
-      return index(answer, deadline);
+      return index(answer, MAX_BYTES, deadline);
     }
   }
 
-  private static Manifest index(Answer answer, Deadline deadline) throws IOException {
-    byte[] bytes = answer.readUpTo(Manifest.MAX_SIZE, deadline);
-    if (bytes.length > Manifest.MAX_SIZE) {
+  private static Manifest index(Answer answer, int max, Deadline deadline) throws IOException {
+    byte[] bytes = answer.readUpTo(max, deadline);
+    if (bytes.length > max) {
       throw new HostFailure(
           Kind.WRONG_CONTENT,
           "answered with more than %d bytes, the most a list of referrers may have"
-              .formatted(Manifest.MAX_SIZE));
+              .formatted(MAX_BYTES));
     }
     return new Manifest(Digest.sha256(bytes), INDEX, bytes);
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.registry.RegistryHost.Capability;
 import java.io.IOException;
 import java.util.Optional;
 
@@ -49,7 +50,8 @@ final class ReferrerPush {
     ReferrerList list = new ReferrerList(client, name);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       // some registries list it and do not say so when it is pushed
-      if (list.list(subject, artifactType).stream().anyMatch(page -> lists(page, digest))) {
+      if (list.listWherePushed(subject, artifactType).stream()
+          .anyMatch(page -> lists(page, digest))) {
         return;
       }
       boolean unused = push.push(tag, INDEX, with(entry, artifactType, find(tag)));
@@ -66,7 +68,8 @@ final class ReferrerPush {
 
   private Optional<Manifest> find(String tag) throws IOException, InterruptedException {
     try {
-      return Optional.of(new ManifestPull(client, name).pull(tag));
+      // a mirror may have an old one, without what others have added since
+      return Optional.of(new ManifestPull(client, name).pull(tag, Capability.PUSH));
     } catch (ManifestNotFoundException e) {
       return Optional.empty();
     }

@@ -145,11 +145,12 @@ public final class Repository {
 
   /**
    * Lists the manifests that name this one as their {@code subject}, with the registry's API or, if
-   * it has none, as the specification says for that case.
+   * it has none, as the specification says for that case. A mirror that lists none of the wanted
+   * type is passed over.
    *
    * @param artifactType what the caller looks for; others may be listed all the same
-   * @return image indexes, each at most {@link Manifest#MAX_SIZE} bytes; none if nothing refers to
-   *     it
+   * @return image indexes, at most {@link Manifest#MAX_SIZE} bytes together; none if nothing of
+   *     that type refers to it
    */
   public List<Manifest> referrers(Digest subject, String artifactType)
       throws IOException, InterruptedException {

@@ -28,6 +28,17 @@ final class RestoredManifest {
           "io.containers.estargz.",
           "io.github.containers.zstd-chunked.");
 
+  /**
+   * Docker's layers that may not be distributed: they must say where else they are to be had, which
+   * only the original's compressed bytes are. The types are those of the same layers without that.
+   */
+  private static final Map<String, String> NOT_WITHOUT_ADDRESSES =
+      Map.of(
+          "application/vnd.docker.image.rootfs.foreign.diff.tar",
+          "application/vnd.docker.image.rootfs.diff.tar",
+          "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+          "application/vnd.docker.image.rootfs.diff.tar.gzip");
+
   private RestoredManifest() {}
 
   /**
@@ -45,6 +56,8 @@ final class RestoredManifest {
         layer.put("digest", layers.get(i).digest().toString());
         layer.put("size", layers.get(i).size());
         layer.remove("urls");
+        String type = layer.path("mediaType").asText();
+        layer.put("mediaType", NOT_WITHOUT_ADDRESSES.getOrDefault(type, type));
         removeAnnotations(layer);
       }
     }

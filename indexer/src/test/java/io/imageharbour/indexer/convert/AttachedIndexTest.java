@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -25,7 +26,12 @@ import io.imageharbour.indexer.registry.Repository;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -170,6 +176,73 @@ class AttachedIndexTest {
     put(repository, image, honest, replacing(repository, "not even zstd".getBytes(UTF_8)));
     AttachedIndex other = AttachedIndex.find(repository, image).orElseThrow();
     assertThatThrownBy(other::read).isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void ofSeveralTheNewestThatIsOneIsTakenAndTheNextOnesFollow() throws Exception {
+    Repository repository = push("several");
+    Digest image = repository.manifest("1").digest();
+    Manifest honest = referrer(repository, attach("several"));
+    List<ObjectNode> entries = new ArrayList<>();
+    for (String created :
+        List.of(
+            "",
+            "2020-01-01T00:00:00Z",
+            "soon",
+            "2030-01-01T02:00:00+02:00",
+            "2029-06-01T00:00:00Z")) {
+      entries.add(dated(repository, honest, created, json -> {}));
+    }
+    entries.add(dated(repository, honest, "2031-01-01T00:00:00Z", json -> json.remove("subject")));
+    entries.add(
+        dated(
+            repository,
+            honest,
+            "2032-01-01T00:00:00Z",
+            json -> ((ObjectNode) layers(json).get(1)).put("size", -1)));
+    ObjectNode list = JSON.createObjectNode().put("schemaVersion", 2);
+    list.put("mediaType", MediaTypes.OCI_INDEX).putArray("manifests").addAll(entries);
+    List<String> newest =
+        Stream.of(3, 4, 1).map(entry -> entries.get(entry).path("digest").asText()).toList();
+
+    repository.putManifest(
+        "sha256-" + image.hex(), MediaTypes.OCI_INDEX, JSON.writeValueAsBytes(list));
+
+    assertThat(AttachedIndex.findAll(repository, image))
+        .extracting(found -> found.manifest().digest().toString())
+        .isEqualTo(newest);
+    assertThat(AttachedIndex.find(repository, image))
+        .map(found -> found.manifest().digest().toString())
+        .contains(newest.getFirst());
+  }
+
+  @Test
+  void anIndexSaysWhenItWasMadeAndOneThatIsTheSameIsNotPushedAgain() throws Exception {
+    Repository repository = push("again");
+    Instant before = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+    ConversionSummary first = attach("again");
+    JsonNode manifest = JSON.readTree(referrer(repository, first).bytes());
+
+    assertThat(Instant.parse(manifest.path("annotations").path(MediaTypes.CREATED).asText()))
+        .isBetween(before, Instant.now());
+    assertThat(attach("again").platforms()).isEqualTo(first.platforms());
+  }
+
+  /** Pushes a changed manifest, and answers what a list says of it. */
+  private static ObjectNode dated(
+      Repository repository, Manifest honest, String created, Consumer<ObjectNode> change)
+      throws Exception {
+    ObjectNode json = (ObjectNode) JSON.readTree(honest.bytes());
+    json.withObject("/annotations").put(MediaTypes.CREATED, created);
+    change.accept(json);
+    byte[] bytes = JSON.writeValueAsBytes(json);
+    Digest digest = Digest.sha256(bytes);
+    repository.putManifest(digest.toString(), MediaTypes.OCI_MANIFEST, bytes);
+    ObjectNode entry = JSON.createObjectNode().put("mediaType", MediaTypes.OCI_MANIFEST);
+    entry.put("digest", digest.toString()).put("size", bytes.length);
+    entry.put("artifactType", MediaTypes.ATTACHED_INDEX);
+    entry.putObject("annotations").put(MediaTypes.CREATED, created);
+    return entry;
   }
 
   private static Repository push(String name) throws Exception {

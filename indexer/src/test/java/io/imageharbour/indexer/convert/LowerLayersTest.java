@@ -7,7 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.imageharbour.indexer.FileContent;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.LayerRecipe;
+import io.imageharbour.indexer.LayerRecipe.FileRecipe;
+import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.convert.MemoryConversion.WithRecipe;
+import io.imageharbour.indexer.format.RecipeFormat;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -102,12 +108,31 @@ class LowerLayersTest {
     WithRecipe image =
         conversion.convertWithRecipe(
             List.of(ofVersion7(new LayerTar().file("a", "1").file("b", "22").toBytes())));
-    WithRecipe other =
-        conversion.convertWithRecipe(
-            List.of(new LayerTar().file("a", "22").file("b", "1").toBytes()));
+    ByteArrayOutputStream literals = new ByteArrayOutputStream();
+    Recipe recipe = RecipeFormat.read(new ByteArrayInputStream(image.blob()), literals, "a recipe");
+    LayerRecipe layer = recipe.layers().getFirst();
+    List<FileRecipe> exchanged =
+        layer.files().stream()
+            .map(
+                file ->
+                    new FileRecipe(
+                        file.literalBytes(), 1 - file.content(), file.padded(), file.extents()))
+            .toList();
+    ByteArrayOutputStream blob = new ByteArrayOutputStream();
+    RecipeFormat.write(
+        new Recipe(
+            recipe.manifest(),
+            recipe.config(),
+            recipe.list(),
+            recipe.indexContents(),
+            List.of(new LayerRecipe(exchanged, layer.tail())),
+            recipe.hidden()),
+        new ByteArrayInputStream(literals.toByteArray()),
+        blob);
 
     assertThatThrownBy(
-            () -> MemoryConversion.lowerLayers(new WithRecipe(other.index(), image.blob()), 1))
+            () ->
+                MemoryConversion.lowerLayers(new WithRecipe(image.index(), blob.toByteArray()), 1))
         .isInstanceOf(HarbourException.class)
         .hasMessageContaining("its recipe has another file there");
   }
@@ -126,6 +151,23 @@ class LowerLayersTest {
       }
     }
     return tar;
+  }
+
+  @Test
+  void takeNoMoreHeapThanTheyMay() throws Exception {
+    byte[] flat = new LayerTar().file("a", "1").file("b", "2").toBytes();
+    byte[] deep = new LayerTar().file("d/".repeat(1000) + "a", "1").toBytes();
+    WithRecipe image = new MemoryConversion().convertWithRecipe(List.of(flat, deep));
+
+    assertThat(MemoryConversion.lowerLayers(image, 1, 1000).contents()).hasSize(2);
+    assertThatThrownBy(() -> MemoryConversion.lowerLayers(image, 1, 500))
+        .isInstanceOf(UnconvertibleImageException.class)
+        .hasMessageContaining("takes more memory");
+    // a directory for two bytes of the archive, and each of them has a path
+    assertThatThrownBy(() -> MemoryConversion.lowerLayers(image, 2, 8_000_000))
+        .isInstanceOf(UnconvertibleImageException.class)
+        .hasMessageContaining("takes more memory");
+    assertThat(MemoryConversion.lowerLayers(image, 2, 9_000_000)).isEqualTo(image.index());
   }
 
   private static void assertLowerLayers(List<byte[]> layers)

@@ -8,7 +8,6 @@ import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
 import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.StoredContents;
-import io.imageharbour.indexer.format.PlacedContents;
 import io.imageharbour.indexer.format.RecipeFormat;
 import io.imageharbour.indexer.pack.FrameDecoder;
 import io.imageharbour.indexer.pack.KnownChunks;
@@ -23,6 +22,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,7 +30,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** Converts layers that lie in memory into an index and packs that lie there too. */
 final class MemoryConversion {
@@ -122,26 +121,18 @@ final class MemoryConversion {
 
   /** The index of the lower layers, out of the recipe. */
   static ImageIndex lowerLayers(WithRecipe image, int count) throws IOException {
-    ByteArrayOutputStream literals = new ByteArrayOutputStream();
-    Recipe recipe = RecipeFormat.read(new ByteArrayInputStream(image.blob()), literals, "a recipe");
-    StoredContents contents =
-        new PlacedContents()
-            .addAll(image.index().stored())
-            .addAll(recipe.hidden())
-            .select(
-                Stream.of(image.index().contents(), recipe.hidden().contents())
-                    .flatMap(List::stream)
-                    .map(FileContent::digest)
-                    .toList());
-    return new LowerLayers(
-            recipe,
-            contents,
-            new ByteArrayInputStream(literals.toByteArray()),
-            content -> {
-              throw new AssertionError("content " + content + " was fetched");
-            },
-            image.index().origins())
-        .index(count);
+    return lowerLayers(image, count, Long.MAX_VALUE);
+  }
+
+  /** The same, where the trees may take so much heap. */
+  static ImageIndex lowerLayers(WithRecipe image, int count, long heapBytes) throws IOException {
+    Path recipe = Files.createTempFile("recipe", "");
+    try {
+      Files.write(recipe, image.blob());
+      return LowerLayers.index(image.index(), recipe, count, heapBytes);
+    } finally {
+      Files.delete(recipe);
+    }
   }
 
   /** Contents of the index and the recipe. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdOutputStream;
 import com.google.protobuf.ByteString;
 import io.imageharbour.indexer.LayerRecipe;
 import io.imageharbour.indexer.Recipe;
@@ -17,6 +18,8 @@ import java.io.InputStream;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -26,6 +29,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -171,12 +175,47 @@ class RecipeFormatTest {
   void aHeadThatInflatesWithoutEndIsGivenUp() {
     byte[] bomb = Zstd.compress(new byte[300 << 20], 1);
     assertThat(bomb.length).isLessThan(100_000);
-    byte[] blob = Arrays.copyOf(RecipeBytes.seal(new byte[0]), 20 + bomb.length);
-    System.arraycopy(bomb, 0, blob, 16, bomb.length);
-    ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).putInt(12, bomb.length);
-    assertThatThrownBy(() -> read(IndexBytes.resealed(blob)))
+    assertThatThrownBy(() -> read(withHead(bomb)))
         .isInstanceOf(CorruptRecipeException.class)
         .hasMessageContaining("inflates to more than 268435456 bytes");
+  }
+
+  @Test
+  void aHeadThatDoesNotSayWhatItInflatesToOrSaysItWronglyIsCorrupt() throws IOException {
+    ByteArrayOutputStream silent = new ByteArrayOutputStream();
+    try (ZstdOutputStream zstd = new ZstdOutputStream(silent)) {
+      zstd.write(new byte[1 << 20]);
+    }
+    assertThatThrownBy(() -> read(withHead(silent.toByteArray())))
+        .isInstanceOf(CorruptRecipeException.class)
+        .hasMessageContaining("does not say what it inflates to");
+    byte[] two = new byte[2 * Zstd.compress(new byte[100]).length];
+    for (int half : new int[] {0, two.length / 2}) {
+      System.arraycopy(Zstd.compress(new byte[100]), 0, two, half, two.length / 2);
+    }
+    assertThatThrownBy(() -> read(withHead(two)))
+        .isInstanceOf(CorruptRecipeException.class)
+        .hasMessageContaining("does not inflate to the 100 bytes");
+  }
+
+  private static byte[] withHead(byte[] head) throws IOException {
+    byte[] blob = Arrays.copyOf(RecipeBytes.seal(new byte[0]), 20 + head.length);
+    System.arraycopy(head, 0, blob, 16, head.length);
+    ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).putInt(12, head.length);
+    return IndexBytes.resealed(blob);
+  }
+
+  @Test
+  void theLiteralBytesAreInTheFileAsTheyWereWritten(@TempDir Path directory) throws IOException {
+    byte[] blob = RecipeBytes.write(RecipeBytes.golden());
+    Path file = Files.write(directory.resolve("recipe"), blob);
+    ByteArrayOutputStream literals = new ByteArrayOutputStream();
+    Recipe unused = RecipeFormat.read(new ByteArrayInputStream(blob), literals, "test");
+    int head = ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).getInt(12);
+
+    assertThat(RecipeFormat.openLiterals(file)).hasBinaryContent(literals.toByteArray());
+    assertThat(RecipeFormat.headBytes(file))
+        .isEqualTo(Zstd.getFrameContentSize(Arrays.copyOfRange(blob, 16, 16 + head)));
   }
 
   @Test

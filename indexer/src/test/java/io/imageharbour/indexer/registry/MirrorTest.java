@@ -1,5 +1,6 @@
 package io.imageharbour.indexer.registry;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -23,17 +24,19 @@ class MirrorTest {
   private static final Digest DIGEST = Digest.sha256(BLOB);
   private static final String REGISTRY = "registry.example";
   private static final String TYPE = "application/vnd.oci.image.manifest.v1+json";
+  private static final String ARTIFACT = "application/vnd.example.thing";
 
   @TempDir Path directory;
   private ScriptedServer mirror;
   private ScriptedServer origin;
   private RegistryClient client;
   private volatile Reply fromMirror = Reply.of(200);
+  private volatile String listed = "";
 
   @BeforeEach
   void start() throws IOException {
     mirror = new ScriptedServer(_ -> fromMirror);
-    origin = new ScriptedServer(MirrorTest::serve);
+    origin = new ScriptedServer(this::serve);
     client = new RegistryClient(TestClients.settings(directory));
     hosts("[\"pull\"]");
   }
@@ -59,7 +62,10 @@ class MirrorTest {
             .formatted(origin.url(), mirror.url(), mirrorCapabilities));
   }
 
-  private static Reply serve(Request request) {
+  private Reply serve(Request request) {
+    if (request.path().contains("/referrers/")) {
+      return list(listed);
+    }
     if (request.path().contains("/blobs/")) {
       return request.method().equals("POST")
           ? Reply.of(202).with("Location", "/v2/x")
@@ -69,6 +75,13 @@ class MirrorTest {
       return Reply.of(201);
     }
     return Reply.of(200, "{}").with("Content-Type", TYPE);
+  }
+
+  private static Reply list(String digest) {
+    return Reply.of(
+        200,
+        "{\"manifests\": [{\"digest\": \"%s\", \"artifactType\": \"%s\"}]}"
+            .formatted(digest, ARTIFACT));
   }
 
   private Repository repository() {
@@ -100,6 +113,37 @@ class MirrorTest {
     read(200);
     assertThat(mirror.requests()).hasSize(1);
     assertThat(origin.requests()).hasSize(3);
+  }
+
+  @Test
+  void aMirrorThatListsNoReferrerDoesNotHideThoseOfTheServer() throws Exception {
+    hosts("[\"pull\", \"resolve\"]");
+    listed = DIGEST.toString();
+    for (String nothing :
+        List.of("", "{\"artifactType\": \"application/vnd.example.signature\"}")) {
+      fromMirror = Reply.of(200, "{\"manifests\": [" + nothing + "]}");
+
+      assertThat(repository().referrers(DIGEST, ARTIFACT))
+          .singleElement()
+          .satisfies(page -> assertThat(new String(page.bytes(), UTF_8)).contains(listed));
+    }
+    assertThat(mirror.requests()).hasSize(2);
+
+    fromMirror = list("of the mirror");
+    assertThat(repository().referrers(DIGEST, ARTIFACT)).hasSize(1);
+    assertThat(origin.requests()).hasSize(2);
+  }
+
+  @Test
+  void theServerAloneIsAskedWhetherItListsAReferrerThatWasPushed() throws Exception {
+    hosts("[\"pull\", \"resolve\"]");
+    byte[] manifest = "{}".getBytes(UTF_8);
+    listed = Digest.sha256(manifest).toString();
+
+    repository().putReferrer(DIGEST, ARTIFACT, TYPE, manifest);
+
+    assertThat(mirror.requests()).isEmpty();
+    assertThat(origin.requests()).hasSize(2);
   }
 
   @Test

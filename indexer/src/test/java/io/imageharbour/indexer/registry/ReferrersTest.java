@@ -101,6 +101,19 @@ class ReferrersTest {
   }
 
   @Test
+  void pagesTogetherAreNoLongerThanOneMayBe() throws Exception {
+    String filling = " ".repeat(Manifest.MAX_SIZE / 2);
+    Repository repository =
+        scripted.start(
+            request ->
+                Reply.of(200, "{}" + filling).with("Link", "<" + request.target() + ">; rel=next"));
+    assertThatThrownBy(() -> repository.referrers(SUBJECT, TYPE))
+        .isInstanceOf(UnexpectedManifestException.class)
+        .hasMessageContaining("more than 4194304 bytes");
+    assertThat(scripted.requests()).hasSize(2);
+  }
+
+  @Test
   void aListThatOthersWriteAllTheTimeIsGivenUp() throws Exception {
     Repository repository =
         scripted.start(
@@ -133,7 +146,10 @@ class ReferrersTest {
   }
 
   private static Reply list(String digest) {
-    return Reply.of(200, "{\"manifests\": [{\"digest\": \"" + digest + "\"}]}");
+    return Reply.of(
+        200,
+        "{\"manifests\": [{\"digest\": \"%s\", \"artifactType\": \"%s\"}]}"
+            .formatted(digest, TYPE));
   }
 
   private static List<String> listed(Repository repository) throws Exception {

@@ -51,6 +51,30 @@ class RestoredManifestTest {
   }
 
   @Test
+  void sayThatALayerIsForeignOnlyWhereThatNeedsNoAddresses() throws Exception {
+    Document manifest =
+        document(
+            """
+            {"layers":[{"mediaType":"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",\
+            "digest":"%1$s","size":3,"urls":["https://example.com"]},\
+            {"mediaType":"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",\
+            "digest":"%1$s","size":3,"urls":["https://example.com"]}]}"""
+                .formatted(OLD));
+    assertThat(
+            new String(
+                RestoredManifest.of(
+                    manifest, List.of(new UploadedBlob(NEW, 5), new UploadedBlob(NEW, 5))),
+                UTF_8))
+        .isEqualTo(
+            """
+            {"layers":[{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip",\
+            "digest":"%1$s","size":5},\
+            {"mediaType":"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",\
+            "digest":"%1$s","size":5}]}"""
+                .formatted(NEW));
+  }
+
+  @Test
   void listsKeepWhatWasRestored() throws Exception {
     Document list =
         document(

@@ -51,6 +51,7 @@ public record GuestKernel(Path image, Path initramfs) {
           "rdma_rxe",
           "fuse",
           "erofs",
+          "ext4",
           "loop");
 
   /** Checksums that rdma_rxe asks for by name; newer kernels have them in themselves. */

@@ -121,6 +121,12 @@ public final class TestImages {
     return cached("configured-1", (target, _) -> ConfiguredImage.build(debian, target));
   }
 
+  /** Debian with set-user-ID programs, file capabilities and inherited ACLs, in /rights. */
+  public OciLayout rights() throws IOException, InterruptedException {
+    OciLayout debian = debian();
+    return cached("rights-1", (target, _) -> RightsImage.build(debian, target));
+  }
+
   /** A hundred thousand small files, all of them different; nothing to run. */
   public OciLayout manyFiles() throws IOException, InterruptedException {
     return ofOneLayer("many-files-1", tar -> ManyFilesImage.write(100_000, tar));

@@ -19,8 +19,8 @@ public enum DebianRelease {
   /** Debian 12: containerd 1.6. */
   BOOKWORM(List.of("containerd", "runc")),
 
-  /** Debian 13: containerd 1.7, Docker 26. */
-  TRIXIE(List.of("containerd", "runc", "docker.io", "docker-cli", "docker-buildx")),
+  /** Debian 13: containerd 1.7, Docker 26, oras 1.2. */
+  TRIXIE(List.of("containerd", "runc", "docker.io", "docker-cli", "docker-buildx", "oras")),
 
   /** What becomes Debian 14: containerd 2.1 and Docker 28, or newer ones. */
   FORKY(

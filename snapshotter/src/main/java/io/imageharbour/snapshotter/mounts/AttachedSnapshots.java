@@ -9,6 +9,7 @@ import io.imageharbour.snapshotter.source.AttachedImages;
 import io.imageharbour.snapshotter.source.ImageOrigins;
 import io.imageharbour.snapshotter.store.Snapshot;
 import io.imageharbour.snapshotter.store.SnapshotKind;
+import io.imageharbour.snapshotter.store.SnapshotNotFoundException;
 import io.imageharbour.snapshotter.store.SnapshotStore;
 import io.imageharbour.snapshotter.store.Usage;
 import java.io.IOException;
@@ -133,26 +134,36 @@ public final class AttachedSnapshots {
     }
   }
 
+  /** Where an attached snapshot gets the files of its image from. */
+  @FunctionalInterface
+  private interface FilesSource {
+    void bring(ImageFiles files) throws IOException, InterruptedException;
+  }
+
   /** Makes the snapshot, or leaves nothing behind: then the client unpacks the layer itself. */
   private boolean make(Wanted wanted) throws IOException, InterruptedException {
     Optional<Snapshot> sibling = wanted.parent().filter(wanted::isOfSameImage);
-    Optional<AttachedImage> image =
-        sibling.isPresent() ? Optional.empty() : images.find(wanted.image(), wanted.manifest());
-    if (sibling.isEmpty() && image.isEmpty()) {
-      return false;
+    if (sibling.isPresent()) {
+      ImageFiles present = directories.imageFiles(sibling.get().id());
+      return make(wanted, files -> files.link(present)) || unusable(wanted);
     }
+    List<AttachedImage> found = images.find(wanted.image(), wanted.manifest());
+    for (AttachedImage image : found) {
+      if (make(wanted, files -> fetch(image, files, wanted))) {
+        return true;
+      }
+    }
+    return !found.isEmpty() && unusable(wanted);
+  }
+
+  private boolean make(Wanted wanted, FilesSource source) throws IOException, InterruptedException {
     long start = System.nanoTime();
     long id = store.reserveId();
     boolean stored = false;
     try {
       directories.make(id, /* writable= */ false, directories.noParent());
       ImageFiles files = directories.imageFiles(id);
-      if (sibling.isPresent()) {
-        files.link(directories.imageFiles(sibling.get().id()));
-      } else {
-        files.fetch(image.get());
-        check(files, wanted);
-      }
+      source.bring(files);
       List<Digest> chain = files.chainIds();
       int layers = position(wanted, chain);
       if (layers == 0) {
@@ -180,33 +191,41 @@ public final class AttachedSnapshots {
           (System.nanoTime() - start) / 1_000_000);
       return true;
     } catch (IOException e) {
-      return unusable(wanted, String.valueOf(e.getMessage()));
+      logUnusable(wanted, String.valueOf(e.getMessage()));
     } catch (RuntimeException | OutOfMemoryError e) {
-      return unusable(wanted, e.toString());
+      logUnusable(wanted, e.toString());
     } finally {
       directories.made(id);
       if (!stored) {
         indexes.deleteLeftover(id);
       }
     }
+    return false;
   }
 
   /**
    * Makes sure, before the first layer is answered for, that the trees of all layers can be made.
    */
-  private void check(ImageFiles files, Wanted wanted) throws IOException {
+  private void fetch(AttachedImage image, ImageFiles files, Wanted wanted)
+      throws IOException, InterruptedException {
+    files.fetch(image);
+    long size;
     try (IndexMemory.Share share = indexes.takeMemory(files.size())) {
-      files.check(wanted.manifest());
+      size = files.check(wanted.manifest());
     }
+    indexes.requireMemory(size);
   }
 
-  /** Asked again within a minute, the registry would only say the same. */
-  private boolean unusable(Wanted wanted, String cause) {
+  private static void logUnusable(Wanted wanted, String cause) {
     LOG.warn(
-        "event=attached-index-unusable image={} manifest={} cause=\"{}\" action=\"the image is pulled whole\"",
+        "event=attached-index-unusable image={} manifest={} cause=\"{}\" action=\"an older one is used, or the image pulled whole\"",
         wanted.image(),
         wanted.manifest(),
         cause);
+  }
+
+  /** Asked again within a minute, the registry would only say the same. */
+  private boolean unusable(Wanted wanted) {
     images.forget(wanted.image(), wanted.manifest());
     return false;
   }
@@ -246,6 +265,7 @@ public final class AttachedSnapshots {
    * Sees to it that something can stand on an index snapshot: makes the tree of an attached one
    * that has none yet, and mounts one anew that could not be mounted at the start.
    *
+   * @throws SnapshotNotFoundException if it was removed meanwhile
    * @throws IOException if it can't be; the message says what to do
    */
   void complete(Snapshot snapshot) throws IOException {
@@ -253,9 +273,14 @@ public final class AttachedSnapshots {
     if (indexes.isReady(id)) {
       return;
     }
-    try (KeyLocks.Held held = locks.lock(snapshot.name())) {
+    // whoever removes it from the store now deletes what is made here, after this
+    try (KeyLocks.Held held = indexes.lock(id)) {
       if (indexes.isReady(id)) {
         return;
+      }
+      if (store.get(snapshot.name()).id() != id) {
+        throw new SnapshotNotFoundException(
+            "snapshot \"" + snapshot.name() + "\" was removed, and another one made in its place");
       }
       if (isIncomplete(snapshot)) {
         makeTree(snapshot);
@@ -278,9 +303,13 @@ public final class AttachedSnapshots {
     long id = snapshot.id();
     ImageFiles files = directories.imageFiles(id);
     Path fresh = directories.directory(id).resolve("index-new");
-    try (IndexMemory.Share share = indexes.takeMemory(files.size());
+    long size;
+    try (IndexMemory.Share share = indexes.takeMemory(files.size())) {
+      size = files.treeSize();
+    }
+    try (IndexMemory.Share share = indexes.takeMemory(size);
         OutputStream out = Files.newOutputStream(fresh)) {
-      IndexFormat.write(files.indexOf(snapshot.attachedLayers()), out);
+      IndexFormat.write(files.indexOf(snapshot.attachedLayers(), size), out);
     }
     IndexSnapshots.sync(fresh);
     Path file = indexes.indexFile(id);

@@ -3,6 +3,7 @@ package io.imageharbour.snapshotter.mounts;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.LayerRecipe;
 import io.imageharbour.indexer.Recipe;
 import io.imageharbour.indexer.convert.LowerLayers;
 import io.imageharbour.indexer.format.IndexFormat;
@@ -10,7 +11,6 @@ import io.imageharbour.indexer.format.RecipeFormat;
 import io.imageharbour.indexer.recipe.RecipeContents;
 import io.imageharbour.snapshotter.source.AttachedImage;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +27,9 @@ import java.util.List;
  */
 record ImageFiles(Path index, Path recipe, Path layers) {
 
+  /** An entry has at least 512 literal bytes, and some 80 in an index. */
+  private static final int LITERAL_BYTES_PER_INDEX_BYTE = 8;
+
   /** Fetches them. */
   void fetch(AttachedImage image) throws IOException, InterruptedException {
     image.save(index, recipe);
@@ -36,31 +39,41 @@ record ImageFiles(Path index, Path recipe, Path layers) {
     }
   }
 
-  /** Size of the index and the recipe in bytes. */
+  /** What reading the index and the recipe takes, as the size of an index in bytes. */
   long size() throws IOException {
-    return Files.size(index) + Files.size(recipe);
+    return Files.size(index) + RecipeFormat.headBytes(recipe);
+  }
+
+  /** What making the tree of any of the layers takes, as the size of an index in bytes. */
+  long treeSize() throws IOException {
+    return treeSize(RecipeFormat.read(recipe, OutputStream.nullOutputStream()));
+  }
+
+  private long treeSize(Recipe read) throws IOException {
+    long literals = read.layers().stream().mapToLong(LayerRecipe::literalBytes).sum();
+    return size() + literals / LITERAL_BYTES_PER_INDEX_BYTE;
   }
 
   /**
    * Reads all of them, as making the tree of any of the layers will.
    *
    * @param manifest digest of the image's manifest
+   * @return {@link #treeSize}
    * @throws IOException if the index or the recipe can't be used, or they don't belong together or
    *     to the image
    */
-  void check(Digest manifest) throws IOException {
-    try (InputStream file = Files.newInputStream(recipe)) {
-      Recipe read = RecipeFormat.read(file, OutputStream.nullOutputStream(), recipe.toString());
-      RecipeContents.of(IndexFormat.read(index), read, recipe.toString());
-      if (!read.manifest().digest().equals(manifest)) {
-        throw new HarbourException("the recipe beside the image is of " + read.manifest().digest());
-      }
-      if (read.layers().size() != chainIds().size()) {
-        throw new HarbourException(
-            "the image has %d layers, and the recipe beside it %d"
-                .formatted(chainIds().size(), read.layers().size()));
-      }
+  long check(Digest manifest) throws IOException {
+    Recipe read = RecipeFormat.read(recipe, OutputStream.nullOutputStream());
+    RecipeContents.of(IndexFormat.read(index), read, recipe.toString());
+    if (!read.manifest().digest().equals(manifest)) {
+      throw new HarbourException("the recipe beside the image is of " + read.manifest().digest());
     }
+    if (read.layers().size() != chainIds().size()) {
+      throw new HarbourException(
+          "the image has %d layers, and the recipe beside it %d"
+              .formatted(chainIds().size(), read.layers().size()));
+    }
+    return treeSize(read);
   }
 
   /** Makes them links to those of another snapshot. */
@@ -70,11 +83,14 @@ record ImageFiles(Path index, Path recipe, Path layers) {
     Files.createLink(layers, other.layers);
   }
 
-  /** The index of the image's lowest layers, so many of them. */
-  ImageIndex indexOf(int count) throws IOException {
-    try (InputStream file = Files.newInputStream(recipe)) {
-      return LowerLayers.index(IndexFormat.read(index), file, recipe.toString(), count);
-    }
+  /**
+   * The index of the image's lowest layers, so many of them.
+   *
+   * @param size the {@link #treeSize} that there is memory for
+   */
+  ImageIndex indexOf(int count, long size) throws IOException {
+    return LowerLayers.index(
+        IndexFormat.read(index), recipe, count, size * IndexMemory.HEAP_PER_INDEX_BYTE);
   }
 
   /** The chain IDs of the image's layers, the bottom one first. */

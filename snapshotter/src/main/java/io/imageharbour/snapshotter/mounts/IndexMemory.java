@@ -44,15 +44,24 @@ final class IndexMemory implements AutoCloseable {
    * @throws IndexTooLargeException if there never will be
    */
   Share take(long indexBytes) throws IndexTooLargeException {
-    if (indexBytes > limit) {
-      throw new IndexTooLargeException(indexBytes, limit);
-    }
+    require(indexBytes);
     int kib = (int) (indexBytes / KIB) + 1;
     free.acquireUninterruptibly(kib);
     return () -> {
       free.release(kib);
       collectWhenIdle();
     };
+  }
+
+  /**
+   * Makes sure that there is memory for an index of this size when no other is read.
+   *
+   * @throws IndexTooLargeException if there never will be
+   */
+  void require(long indexBytes) throws IndexTooLargeException {
+    if (indexBytes > limit) {
+      throw new IndexTooLargeException(indexBytes, limit);
+    }
   }
 
   @Override

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Makes index snapshots of layers that hold the index of an image, and takes them apart again. The
  * index is read with every check before anything is made of it. Safe for use by several threads as
- * long as each works on another snapshot.
+ * long as each works on another snapshot, or {@linkplain #lock locks} it.
  */
 public final class IndexSnapshots implements AutoCloseable {
 
@@ -38,6 +38,8 @@ public final class IndexSnapshots implements AutoCloseable {
   private final ContentStore contents;
   private final IndexTrees trees;
   private final IndexMemory memory = new IndexMemory(Runtime.getRuntime().maxMemory());
+
+  private final KeyLocks locks = new KeyLocks();
 
   /** Those whose trees are mounted and whose contents are known, as far as this process knows. */
   private final Set<Long> ready = ConcurrentHashMap.newKeySet();
@@ -161,6 +163,23 @@ public final class IndexSnapshots implements AutoCloseable {
     return ready.contains(id);
   }
 
+  /**
+   * Waits until nobody else who locks it works on a snapshot; it is not deleted before the result
+   * is closed.
+   */
+  KeyLocks.Held lock(long id) {
+    return locks.lock(Long.toString(id));
+  }
+
+  /**
+   * Makes sure that {@link #takeMemory} gives so much.
+   *
+   * @throws IndexTooLargeException if it never will
+   */
+  void requireMemory(long bytes) throws IndexTooLargeException {
+    memory.require(bytes);
+  }
+
   /** Waits until there is memory for work on files of this size. */
   IndexMemory.Share takeMemory(long bytes) throws IOException {
     return memory.take(bytes);
@@ -198,12 +217,12 @@ public final class IndexSnapshots implements AutoCloseable {
   }
 
   /**
-   * Deletes the directory of a snapshot that is not stored, or not any more, and what hangs on it.
-   * One that stays harms nobody: the next start tries again.
+   * Deletes the directory of a snapshot that is not stored, or not any more, and what hangs on it,
+   * after whoever has locked the snapshot. One that stays harms nobody: the next start tries again.
    */
   void deleteLeftover(long id) {
     Path directory = directories.directory(id);
-    try {
+    try (KeyLocks.Held held = lock(id)) {
       if (directories.hasTree(id)) {
         discard(id);
       }

@@ -46,29 +46,11 @@ public record OverlayMounts(
    *
    * @param id of its directory
    * @param kind active or view
-   * @param ancestors its parent first, the base last; what an index snapshot stands on does not
-   *     count
+   * @param ancestors what it shows, as {@link #seen} has it
    * @throws MountOptionsTooLongException if an index snapshot has more layers on it than the kernel
    *     takes; a client can shorten the options of ordinary layers, but not of these
    */
   List<Mount> of(long id, SnapshotKind kind, List<Snapshot> ancestors)
-      throws MountOptionsTooLongException {
-    return ofSeen(id, kind, seen(ancestors));
-  }
-
-  /** The ancestors down to the first that has a whole tree. */
-  private static List<Snapshot> seen(List<Snapshot> ancestors) {
-    List<Snapshot> seen = new ArrayList<>();
-    for (Snapshot ancestor : ancestors) {
-      seen.add(ancestor);
-      if (ancestor.index()) {
-        break;
-      }
-    }
-    return seen;
-  }
-
-  private List<Mount> ofSeen(long id, SnapshotKind kind, List<Snapshot> ancestors)
       throws MountOptionsTooLongException {
     boolean writable = kind == SnapshotKind.ACTIVE;
     if (ancestors.isEmpty()) {
@@ -93,6 +75,23 @@ public record OverlayMounts(
       throw new MountOptionsTooLongException(ancestors.size() - 1, bytes, MAX_OPTIONS);
     }
     return List.of(new Mount("overlay", "overlay", all));
+  }
+
+  /**
+   * What a snapshot shows of those that it stands on: all down to the first that has a whole tree,
+   * an index snapshot.
+   *
+   * @param ancestors its parent first, the base last
+   */
+  static List<Snapshot> seen(List<Snapshot> ancestors) {
+    List<Snapshot> seen = new ArrayList<>();
+    for (Snapshot ancestor : ancestors) {
+      seen.add(ancestor);
+      if (ancestor.index()) {
+        break;
+      }
+    }
+    return seen;
   }
 
   /** The root directory of a committed snapshot's own tree. */

@@ -97,7 +97,7 @@ public final class Snapshotter {
       throw new SnapshotStateException(
           "snapshot \"" + key + "\" is committed; only active ones and views can be mounted");
     }
-    List<Snapshot> ancestors = chain.subList(1, chain.size());
+    List<Snapshot> ancestors = OverlayMounts.seen(chain.subList(1, chain.size()));
     completeTree(ancestors);
     return mounts.of(snapshot.id(), snapshot.kind(), ancestors);
   }
@@ -238,7 +238,8 @@ public final class Snapshotter {
       long id = store.reserveId();
       boolean stored = false;
       try {
-        List<Snapshot> ancestors = parent.isPresent() ? store.chain(parent.get()) : List.of();
+        List<Snapshot> ancestors =
+            parent.isPresent() ? OverlayMounts.seen(store.chain(parent.get())) : List.of();
         Optional<Snapshot> tree = completeTree(ancestors);
         List<Mount> answer = mounts.of(id, kind, ancestors);
         directories.make(
@@ -260,9 +261,10 @@ public final class Snapshotter {
     }
   }
 
-  /** Has the index that a chain shows ready to be mounted; answers whose it is. */
-  private Optional<Snapshot> completeTree(List<Snapshot> ancestors) throws IOException {
-    Optional<Snapshot> tree = ancestors.stream().filter(Snapshot::index).findFirst();
+  /** Has the index that is shown ready to be mounted; answers whose it is. */
+  private Optional<Snapshot> completeTree(List<Snapshot> seen) throws IOException {
+    Optional<Snapshot> tree =
+        seen.isEmpty() ? Optional.empty() : Optional.of(seen.getLast()).filter(Snapshot::index);
     if (tree.isPresent()) {
       attached.complete(tree.get());
     }

@@ -2,7 +2,7 @@ package io.imageharbour.snapshotter.source;
 
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.registry.ImageReference;
-import java.util.Optional;
+import java.util.List;
 
 /** Knows which images have their index beside them. Safe for use by several threads. */
 public interface AttachedImages {
@@ -11,8 +11,8 @@ public interface AttachedImages {
   AttachedImages NONE =
       new AttachedImages() {
         @Override
-        public Optional<AttachedImage> find(ImageReference image, Digest manifest) {
-          return Optional.empty();
+        public List<AttachedImage> find(ImageReference image, Digest manifest) {
+          return List.of();
         }
 
         @Override
@@ -22,12 +22,13 @@ public interface AttachedImages {
       };
 
   /**
-   * Looks for the index of an image. Never fails, never takes longer than seconds.
+   * Looks for the indexes of an image. Never fails, never takes longer than seconds.
    *
    * @param image what the client calls it
    * @param manifest digest of its manifest for one platform
+   * @return the newest first; an older one is for the case that a newer one can't be used
    */
-  Optional<AttachedImage> find(ImageReference image, Digest manifest);
+  List<AttachedImage> find(ImageReference image, Digest manifest);
 
   /** What was found can't be used: for a while nothing is found any more. */
   void forget(ImageReference image, Digest manifest);

@@ -15,10 +15,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -84,15 +84,15 @@ public final class RegistryAttachedImages implements AttachedImages {
   }
 
   @Override
-  public Optional<AttachedImage> find(ImageReference image, Digest manifest) {
+  public List<AttachedImage> find(ImageReference image, Digest manifest) {
     Asked asked = new Asked(image.repository().toString(), manifest);
     if (!isTrusted(asked.repository()) || isMissing(asked)) {
-      return Optional.empty();
+      return List.of();
     }
-    Optional<AttachedImage> found = Optional.empty();
+    List<AttachedImage> found = List.of();
     try {
       Repository repository = registries.repository(image.repository());
-      found = limited(() -> ask(repository, manifest));
+      found = limited(LIMIT, () -> ask(repository, manifest));
     } catch (IOException e) {
       LOG.warn(
           "event=attached-index-not-asked image={} manifest={} cause=\"{}\"",
@@ -101,7 +101,7 @@ public final class RegistryAttachedImages implements AttachedImages {
           e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return Optional.empty();
+      return List.of();
     }
     if (found.isEmpty()) {
       remember(asked);
@@ -115,11 +115,12 @@ public final class RegistryAttachedImages implements AttachedImages {
   }
 
   /** A registry that sends a byte now and then is never late by itself. */
-  private static <T> T limited(Callable<T> work) throws IOException, InterruptedException {
+  private static <T> T limited(Duration limit, Callable<T> work)
+      throws IOException, InterruptedException {
     FutureTask<T> task = new FutureTask<>(work);
     Thread thread = Thread.ofVirtual().name("attached-index").start(task);
     try {
-      return task.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      return task.get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw new HarbourException(
           "the registry took longer than " + LIMIT.toSeconds() + " s for the index beside it", e);
@@ -148,32 +149,39 @@ public final class RegistryAttachedImages implements AttachedImages {
     }
   }
 
-  private static Optional<AttachedImage> ask(Repository repository, Digest manifest)
+  private static List<AttachedImage> ask(Repository repository, Digest manifest)
       throws IOException, InterruptedException {
-    Optional<AttachedIndex> index = AttachedIndex.find(repository, manifest);
-    if (index.isEmpty()) {
-      return Optional.empty();
+    List<AttachedIndex> indexes = AttachedIndex.findAll(repository, manifest);
+    if (indexes.isEmpty()) {
+      return List.of();
     }
     ImageReader reader = new ImageReader(repository);
     if (!(reader.parse(repository.manifest(manifest.toString())) instanceof ImageManifest image)) {
       throw new HarbourException(manifest + " of " + repository.name() + " is no image");
     }
-    List<Digest> chain = ChainIds.of(reader.diffIds(reader.config(image.config())));
-    if (chain.isEmpty() || chain.size() != image.layers().size()) {
-      throw new HarbourException(
-          "%s of %s has %d layers and a config for %d"
-              .formatted(manifest, repository.name(), image.layers().size(), chain.size()));
+    List<Digest> chain = ChainIds.of(reader.diffIds(image, reader.config(image.config())));
+    if (chain.isEmpty()) {
+      throw new HarbourException(manifest + " of " + repository.name() + " has no layer");
     }
-    return Optional.of(new FoundImage(index.get(), chain));
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    List<AttachedImage> found = new ArrayList<>();
+    indexes.forEach(index -> found.add(new FoundImage(index, chain, deadline)));
+    return found;
   }
 
-  private record FoundImage(AttachedIndex attached, List<Digest> chainIds)
+  /**
+   * One of them.
+   *
+   * @param deadline for the files of all that were found together, as {@link System#nanoTime}
+   */
+  private record FoundImage(AttachedIndex attached, List<Digest> chainIds, long deadline)
       implements AttachedImage {
 
     @Override
     public void save(Path index, Path recipe) throws IOException, InterruptedException {
       boolean unused =
           limited(
+              Duration.ofNanos(deadline - System.nanoTime()),
               () -> {
                 saveFiles(index, recipe);
                 return true;

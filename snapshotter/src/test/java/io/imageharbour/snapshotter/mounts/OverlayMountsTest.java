@@ -108,7 +108,7 @@ class OverlayMountsTest {
   void whatAnIndexSnapshotStandsOnIsNotMounted() throws Exception {
     List<Snapshot> below = List.of(ordinary(4), index(3), index(2), ordinary(1));
 
-    assertThat(mounts.of(5, SnapshotKind.VIEW, below))
+    assertThat(mounts.of(5, SnapshotKind.VIEW, OverlayMounts.seen(below)))
         .containsExactly(
             new Mount(
                 "overlay",

@@ -1,4 +1,4 @@
-package io.imageharbour.fusefs.table;
+package io.imageharbour.fusefs;
 
 import io.imageharbour.indexer.HarbourException;
 
@@ -7,11 +7,13 @@ public final class ContentTableException extends HarbourException {
 
   private static final long serialVersionUID = 1;
 
-  ContentTableException(String message, Throwable cause) {
+  /** A failure with its cause. */
+  public ContentTableException(String message, Throwable cause) {
     super(message + ": " + cause.getMessage(), cause);
   }
 
-  ContentTableException(String message) {
+  /** A failure that says what was tried. */
+  public ContentTableException(String message) {
     super(message);
   }
 }
