@@ -8,8 +8,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.Snapshotter;
-import io.imageharbour.testbed.TreeDiff;
-import io.imageharbour.testbed.image.ExtremeImage;
 import io.imageharbour.testbed.image.OciLayout;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -86,38 +84,6 @@ final class OddImagesIT {
         .startsWith("5368709120 ")
         .contains("4   2   9   4   9   6   7   2   8   6");
     assertThat(testbed.registry().servedBytes() - before).isLessThan(16 << 20);
-  }
-
-  @Test
-  void attributesMayFill64KilobytesAndPathsBeLongerThanSystemCallsTake() throws Exception {
-    SharedTestbed.Converted image = testbed.converted("extreme", testbed.images().extreme());
-    node.ctr().pull(Snapshotter.HARBOUR, image.reference());
-    Path harbour = testbed.workspace().directory("m/extreme-harbour");
-    Path overlayfs = testbed.workspace().directory("m/extreme-overlayfs");
-    mountExtremeOverlay(overlayfs);
-    node.ctr().mountImage(Snapshotter.HARBOUR, image.reference(), harbour);
-    try {
-      SideBySide.assertSame(TreeDiff.compare(overlayfs, harbour), 25, Set.of("/"));
-    } finally {
-      node.ctr().unmountImage(Snapshotter.HARBOUR, harbour);
-      Command.of("umount", overlayfs).run();
-    }
-  }
-
-  /** containerd can't unpack it; so the lower directory of this overlay is made step by step. */
-  private void mountExtremeOverlay(Path target) throws IOException, InterruptedException {
-    Path device = testbed.workspace().directory().resolve("extreme.ext4");
-    Path disk = testbed.workspace().directory("m/extreme-disk");
-    Command.of("truncate", "--size=64M", device).run();
-    Command.of("mkfs.ext4", "-q", "-O", "ea_inode", device).run();
-    Command.of("mount", "-o", "loop", device, disk).run();
-    Command.of("mkdir", disk.resolve("lower"), disk.resolve("upper"), disk.resolve("work")).run();
-    ExtremeImage.make(disk.resolve("lower"));
-    Command.of("mount", "-t", "overlay", "overlay", "-o")
-        .withArguments(
-            "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work".formatted(disk, disk, disk))
-        .withArguments(target)
-        .run();
   }
 
   @Test

@@ -83,8 +83,10 @@ final class Metadatas {
                 + xattr.name()
                 + " has "
                 + xattr.value().length
-                + " bytes; Linux takes "
-                + Xattr.MAX_VALUE_BYTES);
+                + " bytes, more than the "
+                + Xattr.MAX_VALUE_BYTES
+                + " that the file system of nodes, EROFS, has room for; build the image with a"
+                + " shorter one");
       }
       kept.put(xattr.name(), xattr);
     }

@@ -38,7 +38,7 @@ import java.util.zip.CRC32C;
  *      8      4  version, {@value #VERSION}
  *     12      4  length of the head, n; unsigned
  *     16      n  head: message RecipeHead of recipe.proto, as one zstd frame
- *   16+n      m  the literal bytes of all layers, from the top to the bottom, as one zstd frame
+ *   16+n      m  the literal bytes of all layers, from the top to the bottom, reduced; as one zstd frame
  * 16+n+m      4  CRC-32C of all bytes before it
  * </pre>
  *

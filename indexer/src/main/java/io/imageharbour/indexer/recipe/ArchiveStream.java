@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A layer's archive, made of its recipe. Holds nothing of it. Whether it is what it was is not
@@ -28,6 +29,13 @@ public final class ArchiveStream extends InputStream {
   private final LayerRecipe layer;
   private final InputStream literals;
   private final ContentSource contents;
+  private final LiteralBlocks blocks = new LiteralBlocks();
+
+  /** The literal block that is read right now, and its end where it is none of a whole size. */
+  private final byte[] block = new byte[LiteralBlocks.SIZE];
+
+  private int blockEnd;
+  private int blockRead;
 
   private Step step = Step.LITERALS;
   private int files;
@@ -73,8 +81,11 @@ public final class ArchiveStream extends InputStream {
     advance();
     int count = (int) Math.min(length, left);
     switch (step) {
-      case LITERALS -> count = requireBytes(literals.read(bytes, offset, count), "literal bytes");
-      case FILE -> count = requireBytes(extent.read(bytes, offset, count), "bytes of a file");
+      case LITERALS -> {
+        count = advanceInBlock(count);
+        System.arraycopy(block, blockRead - count, bytes, offset, count);
+      }
+      case FILE -> count = readFile(bytes, offset, count);
       case PADDING -> Arrays.fill(bytes, offset, offset + count, (byte) 0);
       case BEFORE_FILE, END -> {
         return -1;
@@ -93,7 +104,7 @@ public final class ArchiveStream extends InputStream {
     advance();
     long count = Math.min(wanted, left);
     switch (step) {
-      case LITERALS -> literals.skipNBytes(count);
+      case LITERALS -> count = advanceInBlock(count);
       case FILE -> extent.skipNBytes(count);
       case PADDING, BEFORE_FILE, END -> {}
     }
@@ -120,6 +131,36 @@ public final class ArchiveStream extends InputStream {
         case END -> {}
       }
     }
+  }
+
+  /** Goes on in the literal bytes, at most to the end of a block; how many bytes that were. */
+  private int advanceInBlock(long most) throws IOException {
+    if (blockRead == blockEnd) {
+      nextBlock();
+    }
+    int count = (int) Math.min(most, blockEnd - blockRead);
+    blockRead += count;
+    return count;
+  }
+
+  private void nextBlock() throws IOException {
+    blockEnd = (int) Math.min(block.length, left);
+    blockRead = 0;
+    if (literals.readNBytes(block, 0, blockEnd) < blockEnd) {
+      throw new EOFException("the literal bytes of a recipe end too early");
+    }
+    if (blockEnd == block.length) {
+      blocks.restore(block, left == blockEnd ? storedHere() : OptionalLong.empty());
+    }
+  }
+
+  /** Bytes of the file behind the literal bytes, as the archive has it. */
+  private OptionalLong storedHere() {
+    if (files == layer.files().size()) {
+      return OptionalLong.empty();
+    }
+    FileRecipe file = layer.files().get(files);
+    return OptionalLong.of(file.storedBytes(contents.size(file.content())));
   }
 
   private List<Extent> storedExtents(FileRecipe file) {
@@ -149,9 +190,10 @@ public final class ArchiveStream extends InputStream {
     return files < all.size() ? all.get(files).literalBytes() : layer.tail();
   }
 
-  private static int requireBytes(int read, String what) throws EOFException {
+  private int readFile(byte[] bytes, int offset, int length) throws IOException {
+    int read = extent.read(bytes, offset, length);
     if (read < 0) {
-      throw new EOFException("the " + what + " of a recipe end too early");
+      throw new EOFException("the bytes of a file of a recipe end too early");
     }
     return read;
   }

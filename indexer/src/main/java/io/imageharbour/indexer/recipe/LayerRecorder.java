@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * A layer's archive on its way to whoever reads it. What is read is recorded: as literal bytes, or
@@ -21,6 +22,15 @@ public final class LayerRecorder extends FilterInputStream {
       long literalBytes, PackedFile content, boolean padded, List<Extent> extents) {}
 
   private final OutputStream literals;
+  private final LiteralBlocks blocks = new LiteralBlocks();
+
+  /**
+   * Literal bytes that were not written yet; a whole block is held back until more of them come.
+   */
+  private final byte[] block = new byte[LiteralBlocks.SIZE];
+
+  private int filled;
+
   private final List<RecordedFile> files = new ArrayList<>();
   private final byte[] zeros = new byte[LayerRecipe.BLOCK];
 
@@ -50,10 +60,12 @@ public final class LayerRecorder extends FilterInputStream {
    * @param content of the file, expanded
    * @param extents what was stored of it; none if it was all
    */
-  public void endFile(PackedFile content, List<Extent> extents) {
+  public void endFile(PackedFile content, List<Extent> extents) throws IOException {
     inFile = false;
     LayerRecipe.FileRecipe recipe = new LayerRecipe.FileRecipe(0, 0, true, extents);
-    padding = recipe.padding(recipe.storedBytes(content.size()));
+    long stored = recipe.storedBytes(content.size());
+    flush(OptionalLong.of(stored));
+    padding = recipe.padding(stored);
     padded = 0;
     files.add(new RecordedFile(literalBytes, content, true, extents));
     literalBytes = 0;
@@ -92,6 +104,7 @@ public final class LayerRecorder extends FilterInputStream {
   /** Literal bytes after the last file; the archive was read to its end. */
   long finish() throws IOException {
     settlePadding();
+    flush(OptionalLong.empty());
     return literalBytes;
   }
 
@@ -106,15 +119,39 @@ public final class LayerRecorder extends FilterInputStream {
       from++;
       padded++;
     }
-    literals.write(bytes, from, to - from);
-    literalBytes += to - from;
+    write(bytes, from, to);
+  }
+
+  private void write(byte[] bytes, int begin, int end) throws IOException {
+    for (int from = begin; from < end; ) {
+      if (filled == block.length) {
+        flush(OptionalLong.empty());
+      }
+      int count = Math.min(end - from, block.length - filled);
+      System.arraycopy(bytes, from, block, filled, count);
+      filled += count;
+      from += count;
+    }
+    literalBytes += end - begin;
+  }
+
+  /**
+   * Writes what is held back.
+   *
+   * @param stored bytes of the file that begins behind it, if one does
+   */
+  private void flush(OptionalLong stored) throws IOException {
+    if (filled == block.length) {
+      blocks.reduce(block, stored);
+    }
+    literals.write(block, 0, filled);
+    filled = 0;
   }
 
   /** Zero bytes that are not as many as they should be are literal ones. */
   private void settlePadding() throws IOException {
     if (padded < padding) {
-      literals.write(zeros, 0, padded);
-      literalBytes += padded;
+      write(zeros, 0, padded);
       RecordedFile last = files.removeLast();
       files.add(new RecordedFile(last.literalBytes(), last.content(), false, last.extents()));
     }

@@ -1,5 +1,6 @@
 package io.imageharbour.indexer.convert;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
@@ -105,7 +107,7 @@ class LowerLayersTest {
     MemoryConversion conversion = new MemoryConversion();
     WithRecipe image =
         conversion.convertWithRecipe(
-            List.of(new LayerTar().file("a", "1").file("b", "22").toBytes()));
+            List.of(ofVersion7(new LayerTar().file("a", "1").file("b", "22").toBytes())));
     ByteArrayOutputStream literals = new ByteArrayOutputStream();
     Recipe recipe = RecipeFormat.read(new ByteArrayInputStream(image.blob()), literals, "a recipe");
     LayerRecipe layer = recipe.layers().getFirst();
@@ -133,6 +135,22 @@ class LowerLayersTest {
                 MemoryConversion.lowerLayers(new WithRecipe(image.index(), blob.toByteArray()), 1))
         .isInstanceOf(HarbourException.class)
         .hasMessageContaining("its recipe has another file there");
+  }
+
+  /** The archive with headers of Unix V7, whose sizes recipes have as they are. */
+  private static byte[] ofVersion7(byte[] tar) {
+    byte[] magic = "ustar\00000".getBytes(ISO_8859_1);
+    for (int block = 0; block < tar.length; block += 512) {
+      if (Arrays.equals(tar, block + 257, block + 265, magic, 0, 8)) {
+        int checksum = Integer.parseInt(new String(tar, block + 148, 6, ISO_8859_1), 8);
+        for (byte b : magic) {
+          checksum -= b;
+        }
+        Arrays.fill(tar, block + 257, block + 265, (byte) 0);
+        System.arraycopy("%06o".formatted(checksum).getBytes(ISO_8859_1), 0, tar, block + 148, 6);
+      }
+    }
+    return tar;
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.Xattr;
 import io.imageharbour.indexer.pack.FrameDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -384,6 +385,22 @@ class OverlaySemanticsTest {
                 "",
                 xattr("user.name", "1").andThen(e -> e.setLinkName("cap")))
             .add("d", TarConstants.LF_DIR, 0755, "", xattr("user.dir", "2")));
+  }
+
+  @Test
+  void anAttributeIsKeptIfErofsHasRoomForItAndOtherwiseTheMessageSaysWhatToDo() throws Exception {
+    String most = "v".repeat(Xattr.MAX_VALUE_BYTES);
+    assertThat(convert(new LayerTar().file("f", "1", xattr("user.big", most))).inodes().getLast())
+        .extracting(inode -> inode.metadata().xattrs().getFirst().value().length)
+        .isEqualTo(65_535);
+
+    // the most that Linux takes; containerd unpacks it on xfs, for one
+    assertThatThrownBy(
+            () -> convert(new LayerTar().file("d/f", "1", xattr("user.big", most + "v"))))
+        .isInstanceOf(UnconvertibleImageException.class)
+        .hasMessageContaining("\"d/f\" can't be converted")
+        .hasMessageContaining("user.big has 65536 bytes, more than the 65535")
+        .hasMessageContaining("EROFS, has room for; build the image with a shorter one");
   }
 
   @Test

@@ -78,7 +78,7 @@ public final class TestImages {
   /** Everything that a tree can hold and usual images don't, in three layers; nothing to run. */
   public OciLayout odd() throws IOException, InterruptedException {
     return cached(
-        "odd-4",
+        "odd-5",
         (target, scratch) -> {
           OciLayout layout = OciLayout.create(target);
           List<OciLayout.Layer> layers =
@@ -110,9 +110,14 @@ public final class TestImages {
     return cached("huge-file-1", HugeFileImage::build);
   }
 
-  /** Attributes and paths that many tools can't handle; nothing to run. */
-  public OciLayout extreme() throws IOException, InterruptedException {
-    return ofOneLayer("extreme-1", ExtremeImage::write);
+  /** Attributes of almost 64 KiB; nothing to run. */
+  public OciLayout attributes() throws IOException, InterruptedException {
+    return ofOneLayer("attributes-1", ExtremeImage::attributes);
+  }
+
+  /** A path that is longer than system calls take; nothing to run. */
+  public OciLayout deep() throws IOException, InterruptedException {
+    return ofOneLayer("deep-1", ExtremeImage::deep);
   }
 
   /** Debian with a config that has everything; run without arguments it tells what it has got. */
