@@ -120,6 +120,14 @@ class PullCommandTest {
   }
 
   @Test
+  void forDockersNamespaceThatIsACommandOfDocker() {
+    containerd.remote();
+
+    assertThat(pull("--namespace", "moby", image).out())
+        .endsWith("Run it:  docker run --rm -it " + image + "\n");
+  }
+
+  @Test
   void aLayerThatUnpacksToSomethingElseLeavesNothing() {
     containerd.unpackingTo("sha256:" + "0".repeat(64));
 

@@ -38,6 +38,9 @@ public record PullSummary(
   /** The namespace that {@code ctr} takes if nothing else is said. */
   public static final String DEFAULT_NAMESPACE = "default";
 
+  /** Docker's. */
+  private static final String DOCKER_NAMESPACE = "moby";
+
   /** Writes lines for people. */
   public void writeText(Writer out) throws IOException {
     out.write("Pulled " + image.withDigest(digest) + "\n");
@@ -76,6 +79,9 @@ public record PullSummary(
   }
 
   private String runCommand() {
+    if (pull.namespace().equals(DOCKER_NAMESPACE)) {
+      return "docker run --rm -it " + image;
+    }
     return "ctr "
         + (pull.socket().equals(DEFAULT_SOCKET) ? "" : "--address " + pull.socket() + " ")
         + (pull.namespace().equals(DEFAULT_NAMESPACE) ? "" : "-n " + pull.namespace() + " ")
