@@ -56,7 +56,14 @@ final class OddImage {
       tar.directory("hidden/merged", Attributes.of(01777).ownedBy(33, 33));
       tar.file("hidden/merged/above", FILE, text("from the upper layer"));
       tar.directory("links", DIRECTORY);
-      tar.hardLink("links/across-layers", FILE, "hidden/opaque/new");
+      tar.hardLink("links/of-the-upper-layer", FILE, "hidden/opaque/new");
+      tar.directory("links/pairs", DIRECTORY);
+      tar.file("links/pairs/one-replaced", FILE, text("no longer the same file"));
+      tar.whiteout("links/pairs", "one-hidden");
+      tar.file("links/pairs/both-replaced", FILE, text("still the same file"));
+      tar.hardLink("links/pairs/both-replaced-too", FILE, "links/pairs/both-replaced");
+      // what a chmod of one name leaves: it is copied up, and so parted from the other
+      tar.file("links/pairs/one-changed", Attributes.of(0600), text("one-changed"));
     }
   }
 
@@ -99,6 +106,12 @@ final class OddImage {
     tar.symbolicLink("links/absolute", FILE.ownedBy(7, 8), "/links/first");
     tar.symbolicLink("links/long", FILE, "x/".repeat(1000));
     tar.hardLink("links/of-a-link", FILE, "links/absolute");
+    tar.directory("links/pairs", DIRECTORY);
+    for (String name :
+        new String[] {"one-replaced", "one-hidden", "one-changed", "both-replaced"}) {
+      tar.file("links/pairs/" + name, FILE, text(name));
+      tar.hardLink("links/pairs/" + name + "-too", FILE, "links/pairs/" + name);
+    }
   }
 
   private static void nodes(TarLayer tar) throws IOException {
@@ -135,6 +148,9 @@ final class OddImage {
     tar.directory("times", DIRECTORY.modifiedAt(Instant.parse("1999-12-31T23:59:59.999999999Z")));
     tar.file("times/epoch", FILE.modifiedAt(Instant.EPOCH), text("0"));
     tar.file("times/one-nanosecond", FILE.modifiedAt(Instant.ofEpochSecond(0, 1)), text("1"));
+    Instant before = Instant.parse("1953-07-29T01:02:03.987654321Z");
+    tar.file("times/1953", FILE.modifiedAt(before), text("1953"));
+    tar.directory("times/before-1970", DIRECTORY.modifiedAt(Instant.ofEpochSecond(-1, 1)));
     tar.file("times/2100", FILE.modifiedAt(Instant.parse("2100-01-01T00:00:00.5Z")), text("2100"));
   }
 

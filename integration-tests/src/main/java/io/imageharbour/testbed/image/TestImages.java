@@ -78,7 +78,7 @@ public final class TestImages {
   /** Everything that a tree can hold and usual images don't, in three layers; nothing to run. */
   public OciLayout odd() throws IOException, InterruptedException {
     return cached(
-        "odd-4",
+        "odd-5",
         (target, scratch) -> {
           OciLayout layout = OciLayout.create(target);
           List<OciLayout.Layer> layers =
