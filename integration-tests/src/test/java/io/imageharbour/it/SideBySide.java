@@ -13,6 +13,15 @@ import java.util.Set;
 /** Trees of images that a node has pulled, mounted beside each other as containers get them. */
 record SideBySide(Workspace workspace, Node node) {
 
+  /**
+   * Files of the odd image of which an upper layer has hidden, replaced or parted the other name.
+   */
+  private static final Set<String> PARTED =
+      Set.of(
+          "/links/pairs/one-hidden-too",
+          "/links/pairs/one-replaced-too",
+          "/links/pairs/one-changed-too");
+
   /** Asserts that an index image has the tree that overlayfs shows of its original. */
   void assertSame(SharedTestbed.Converted image, int atLeast)
       throws IOException, InterruptedException {
@@ -43,7 +52,16 @@ record SideBySide(Workspace workspace, Node node) {
   static void assertSame(TreeDiff.Comparison comparison, int atLeast, Set<String> unpacked) {
     assertThat(comparison.differences())
         .filteredOn(d -> !(unpacked.contains(d.path()) && d.property().equals("mtime")))
+        .filteredOn(d -> !isHiddenNameCounted(d))
         .isEmpty();
     assertThat(comparison.paths()).isGreaterThan(atLeast);
+  }
+
+  /** Overlayfs counts names of a file that layers above hide; an index has those that show. */
+  private static boolean isHiddenNameCounted(TreeDiff.Difference difference) {
+    return PARTED.contains(difference.path())
+        && difference.property().equals("links")
+        && difference.left().equals("2")
+        && difference.right().equals("1");
   }
 }
