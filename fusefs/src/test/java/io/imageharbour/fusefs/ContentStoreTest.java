@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -194,6 +195,30 @@ class ContentStoreTest {
           .hasMessageContaining("Input/output error");
       source.gate.countDown();
       assertThat(store.mounted(content.digest())).hasBinaryContent(FakeImage.bytes(1, 5000));
+    }
+  }
+
+  @Test
+  void whoJoinsAFetchThatHangsHasATimeoutOfItsOwn() throws Exception {
+    FileContent content = image.addFrame(FakeImage.bytes(1, 5000)).getFirst();
+    source.gate = new CountDownLatch(1);
+    Duration timeout = Duration.ofSeconds(1);
+    try (TestStore store =
+            TestStore.open(root, config -> config.withFetchTimeout(timeout), source.with(image))
+                .add("app", image);
+        ExecutorService readers = Executors.newFixedThreadPool(2)) {
+      long start = System.nanoTime();
+      Future<byte[]> first =
+          readers.submit(() -> Files.readAllBytes(store.mounted(content.digest())));
+      while (System.nanoTime() - start < timeout.toNanos() / 2) {
+        LockSupport.parkNanos(1_000_000);
+      }
+      Future<byte[]> second =
+          readers.submit(() -> Files.readAllBytes(store.mounted(content.digest())));
+
+      assertThatThrownBy(first::get).hasMessageContaining("Input/output error");
+      source.gate.countDown();
+      assertThat(second.get()).isEqualTo(FakeImage.bytes(1, 5000));
     }
   }
 

@@ -187,6 +187,10 @@ public final class FetchPath implements AutoCloseable {
     } catch (TimeoutException e) {
       throw new FetchFailedException(chunk.digest(), "nothing came within " + timeout);
     } catch (ExecutionException e) {
+      if (other != null && other.isLate()) {
+        // it had begun before this wait, which has time left for another
+        return false;
+      }
       throw FetchFailedException.of(chunk.digest(), Objects.requireNonNull(e.getCause()));
     }
   }
@@ -242,7 +246,12 @@ public final class FetchPath implements AutoCloseable {
     boolean begun = false;
     try {
       ScheduledFuture<?> timer =
-          deadlines.runAfter(timeout, () -> abandon(flight, "nothing came within " + timeout));
+          deadlines.runAfter(
+              timeout,
+              () -> {
+                flight.setLate();
+                abandon(flight, "nothing came within " + timeout);
+              });
       flight.over().thenRun(() -> timer.cancel(false));
       if (kept.contains(flight.wanted().frame())) {
         unpackers.execute(() -> unpack(flight, following, threads));
