@@ -1,5 +1,6 @@
 package io.imageharbour.snapshotter;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.github.luben.zstd.Zstd;
@@ -35,6 +36,12 @@ public final class AttachedTestImage implements AttachedImages, AttachedImage {
   private static final List<Digest> CHAIN =
       List.of(Digest.sha256(new byte[] {1}), Digest.sha256(new byte[] {2}));
   private static final int BLOCK = LayerRecipe.BLOCK;
+
+  /** Places in a header: six octal digits, and what Unix V7 has not. */
+  private static final int CHECKSUM = 148;
+
+  private static final int MAGIC = 257;
+  private static final int MAGIC_END = 265;
 
   private byte[] index = new byte[0];
   private byte[] recipe = new byte[0];
@@ -93,6 +100,7 @@ public final class AttachedTestImage implements AttachedImages, AttachedImage {
     return forgotten;
   }
 
+  /** With a header of Unix V7, which recipes have as it is. */
   private static byte[] archive() throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (TarArchiveOutputStream tar = new TarArchiveOutputStream(out)) {
@@ -102,7 +110,14 @@ public final class AttachedTestImage implements AttachedImages, AttachedImage {
       tar.write(SmallIndex.CONTENT);
       tar.closeArchiveEntry();
     }
-    return out.toByteArray();
+    byte[] archive = out.toByteArray();
+    int checksum = Integer.parseInt(new String(archive, CHECKSUM, 6, US_ASCII), 8);
+    for (int i = MAGIC; i < MAGIC_END; i++) {
+      checksum -= archive[i];
+      archive[i] = 0;
+    }
+    System.arraycopy("%06o".formatted(checksum).getBytes(US_ASCII), 0, archive, CHECKSUM, 6);
+    return archive;
   }
 
   /** What a client says that is about to unpack a layer, 0 for the bottom one. */
