@@ -6,6 +6,7 @@ import io.imageharbour.cli.mount.MountedImage;
 import io.imageharbour.cli.progress.Progress;
 import io.imageharbour.cli.progress.Progress.Stage;
 import io.imageharbour.cli.progress.Progress.Unit;
+import io.imageharbour.fusefs.linux.Detachment;
 import io.imageharbour.indexer.image.IndexImage;
 import io.imageharbour.indexer.registry.RegistryClient;
 import java.io.IOException;
@@ -83,15 +84,24 @@ final class MountCommand implements Callable<Integer> {
         // nobody holds the index while the mount is served: it is much larger than what that takes
         MountedImage mounted =
             MountedImage.mount(open(client), target, cache, allowOther, client)) {
-      Writer out = root.streams().text();
-      out.write(mounted.summary());
-      out.flush();
       if (background) {
-        mounted.detach();
+        try (Detachment detachment = mounted.prepareDetachment()) {
+          // who started this process takes it for a mount that is there
+          say(mounted.summary());
+          detachment.detach();
+        }
+      } else {
+        say(mounted.summary());
       }
       mounted.awaitEnd();
     }
     return ExitCode.OK;
+  }
+
+  private void say(String summary) throws IOException {
+    Writer out = root.streams().text();
+    out.write(summary);
+    out.flush();
   }
 
   private IndexImage open(RegistryClient client) throws IOException, InterruptedException {

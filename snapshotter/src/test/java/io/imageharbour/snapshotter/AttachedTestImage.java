@@ -54,15 +54,15 @@ public final class AttachedTestImage implements AttachedImages, AttachedImage {
 
   /** Has this index beside it, and a recipe that goes with it. */
   public void setIndex(byte[] bytes) throws IOException {
-    setIndex(bytes, 2 * BLOCK);
+    setIndex(bytes, 0);
   }
 
   /**
    * Has this index beside it, and a recipe that goes with it.
    *
-   * @param topBytes how many literal bytes the recipe says that the upper layer has
+   * @param more how many literal bytes more the recipe says that the bottom layer has
    */
-  public void setIndex(byte[] bytes, long topBytes) throws IOException {
+  public void setIndex(byte[] bytes, long more) throws IOException {
     index = bytes;
     byte[] bottom = archive();
     // the content's block is no literal
@@ -77,8 +77,9 @@ public final class AttachedTestImage implements AttachedImages, AttachedImage {
                 IndexFormat.read(new ByteArrayInputStream(bytes), "the test").contents()),
             List.of(
                 new LayerRecipe(
-                    List.of(new FileRecipe(BLOCK, 0, true, List.of())), bottom.length - 2 * BLOCK),
-                new LayerRecipe(List.of(), topBytes)),
+                    List.of(new FileRecipe(BLOCK, 0, true, List.of())),
+                    bottom.length - 2 * BLOCK + more),
+                new LayerRecipe(List.of(), 2 * BLOCK)),
             StoredContents.NONE);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     RecipeFormat.write(made, new ByteArrayInputStream(Zstd.compress(literals)), out);

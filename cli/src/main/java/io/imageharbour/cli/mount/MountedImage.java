@@ -73,11 +73,11 @@ public final class MountedImage implements AutoCloseable {
   }
 
   /**
-   * Lets go of the terminal and of whoever started this process; what is logged goes to the file
-   * {@code log} in the cache from now on, which begins anew with each mount.
+   * For letting go of the terminal and of whoever started this process: what is logged goes to the
+   * file {@code log} in the cache then, which begins anew with each mount.
    */
-  public void detach() throws IOException {
-    Detachment.detach(cache.directory().resolve("log"));
+  public Detachment prepareDetachment() throws IOException {
+    return Detachment.prepare(cache.directory().resolve("log"));
   }
 
   /**

@@ -187,7 +187,7 @@ public final class FetchPath implements AutoCloseable {
     } catch (TimeoutException e) {
       throw new FetchFailedException(chunk.digest(), "nothing came within " + timeout);
     } catch (ExecutionException e) {
-      if (other != null && other.isLate()) {
+      if (other != null && other.isLate() && System.nanoTime() < deadline) {
         // it had begun before this wait, which has time left for another
         return false;
       }

@@ -54,12 +54,17 @@ public final class FuseMounts {
     }
   }
 
-  /** Whether others may be let into mounts of this user, as fusermount decides it. */
+  /**
+   * Whether others may be let into mounts of this user, as fusermount decides it; true, too, where
+   * it reads what this user may not.
+   */
   public static boolean mayShare() throws IOException {
-    return isRoot()
-        || (Files.isReadable(CONFIGURATION)
-            && Files.readAllLines(CONFIGURATION).stream()
-                .anyMatch(line -> line.strip().equals("user_allow_other")));
+    if (isRoot() || (Files.exists(CONFIGURATION) && !Files.isReadable(CONFIGURATION))) {
+      return true;
+    }
+    return Files.exists(CONFIGURATION)
+        && Files.readAllLines(CONFIGURATION, StandardCharsets.ISO_8859_1).stream()
+            .anyMatch(line -> line.replaceFirst("#.*", "").strip().equals("user_allow_other"));
   }
 
   /** Whether this process runs as root. */

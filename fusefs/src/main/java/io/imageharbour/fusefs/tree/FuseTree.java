@@ -145,7 +145,16 @@ public final class FuseTree implements TreeMount {
     long path = mounted.get(ValueLayout.JAVA_LONG, 0);
     long session = library.fuse_get_session(fuse);
     long channel = library.fuse_session_next_chan(session, 0);
-    new RequestLoop(library, session, channel, maxWaiting, () -> end(fuse, path, channel)).start();
+    boolean served = false;
+    try {
+      new RequestLoop(library, session, channel, maxWaiting, () -> end(fuse, path, channel))
+          .start();
+      served = true;
+    } finally {
+      if (!served) {
+        end(fuse, path, channel);
+      }
+    }
   }
 
   /** What may be the cause; libfuse says on stderr what is, and returns nothing. */

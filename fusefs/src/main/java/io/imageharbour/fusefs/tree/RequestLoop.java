@@ -77,21 +77,24 @@ final class RequestLoop {
   }
 
   private void answerRequests() {
+    boolean waiting = true;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(FuseProtocol.MIN_READ_BUFFER, Long.BYTES);
       MemorySegment place = arena.allocate(ADDRESS);
       do {
         place.set(JAVA_LONG, 0, channel);
         int length = library.fuse_chan_recv(place.address(), buffer.address(), buffer.byteSize());
+        waiting = false;
         seeToTheNext();
         if (length > 0) {
           answer(buffer, length);
         } else if (length != -Errno.EINTR && length != -Errno.EAGAIN) {
           end();
         }
-      } while (isStillWanted());
+        waiting = isStillWanted();
+      } while (waiting);
     } finally {
-      if (isLast()) {
+      if (isLast(waiting)) {
         afterEnd.run();
       }
     }
@@ -173,7 +176,11 @@ final class RequestLoop {
     }
   }
 
-  private synchronized boolean isLast() {
+  /** {@code waiting} says whether the thread that ends counts as one that waits. */
+  private synchronized boolean isLast(boolean waiting) {
+    if (waiting) {
+      idle--;
+    }
     threads--;
     return threads == 0;
   }

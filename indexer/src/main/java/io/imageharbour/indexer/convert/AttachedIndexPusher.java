@@ -74,7 +74,7 @@ final class AttachedIndexPusher implements IndexPusher {
   /** Leaves the newest one where it is if it is the same but for its age. */
   private Digest put(Digest subject, ObjectNode manifest) throws IOException, InterruptedException {
     Optional<Manifest> newest =
-        AttachedIndex.find(repository, subject).map(AttachedIndex::manifest);
+        AttachedIndex.findWherePushed(repository, subject).map(AttachedIndex::manifest);
     if (newest.isPresent() && isSame(newest.get(), manifest)) {
       return newest.get().digest();
     }

@@ -126,15 +126,16 @@ public final class RecipeFormat {
   }
 
   /**
-   * How many bytes the head of a recipe inflates to, to know what reading it takes.
+   * How many bytes the head of a recipe has or inflates to, whichever is more, to know what reading
+   * it takes.
    *
    * @param file of the recipe
    * @throws CorruptRecipeException if it does not say that
    */
   public static long headBytes(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
-      byte[] unused = readHeader(in, file.toString());
-      return declaredBytes(in.readNBytes(MAX_FRAME_HEADER), file.toString());
+      int length = headLength(readHeader(in, file.toString()));
+      return Math.max(length, declaredBytes(in.readNBytes(MAX_FRAME_HEADER), file.toString()));
     }
   }
 

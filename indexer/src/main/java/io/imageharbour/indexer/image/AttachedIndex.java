@@ -71,7 +71,14 @@ public final class AttachedIndex {
    */
   public static Optional<AttachedIndex> find(Repository repository, Digest image)
       throws IOException, InterruptedException {
-    return find(repository, image, 1).stream().findFirst();
+    return find(repository, image, listed(repository, image), 1).stream().findFirst();
+  }
+
+  /** Looks for it as {@link #find} does, but where pushes go, whatever mirrors have. */
+  public static Optional<AttachedIndex> findWherePushed(Repository repository, Digest image)
+      throws IOException, InterruptedException {
+    List<Manifest> pages = repository.referrersWherePushed(image, MediaTypes.ATTACHED_INDEX);
+    return find(repository, image, pages, 1).stream().findFirst();
   }
 
   /**
@@ -81,14 +88,20 @@ public final class AttachedIndex {
    */
   public static List<AttachedIndex> findAll(Repository repository, Digest image)
       throws IOException, InterruptedException {
-    return find(repository, image, MAX_FOUND);
+    return find(repository, image, listed(repository, image), MAX_FOUND);
   }
 
-  private static List<AttachedIndex> find(Repository repository, Digest image, int max)
+  private static List<Manifest> listed(Repository repository, Digest image)
+      throws IOException, InterruptedException {
+    return repository.referrers(image, MediaTypes.ATTACHED_INDEX);
+  }
+
+  private static List<AttachedIndex> find(
+      Repository repository, Digest image, List<Manifest> pages, int max)
       throws IOException, InterruptedException {
     ImageReader reader = new ImageReader(repository);
     List<Descriptor> candidates = new ArrayList<>();
-    for (Manifest page : repository.referrers(image, MediaTypes.ATTACHED_INDEX)) {
+    for (Manifest page : pages) {
       if (reader.parse(page) instanceof ImageList list) {
         candidates.addAll(list.manifests());
       }

@@ -157,6 +157,12 @@ public final class Repository {
     return new ReferrerList(client, name).list(subject, artifactType);
   }
 
+  /** Lists them as {@link #referrers} does, but asks where pushes go, and no mirror. */
+  public List<Manifest> referrersWherePushed(Digest subject, String artifactType)
+      throws IOException, InterruptedException {
+    return new ReferrerList(client, name).listWherePushed(subject, artifactType);
+  }
+
   /**
    * The repository's tags in the registry's order, at most {@code limit}; none if it is unknown.
    */

@@ -219,6 +219,15 @@ class RecipeFormatTest {
   }
 
   @Test
+  void aHeadThatIsLongerThanWhatItInflatesToTakesItsLength(@TempDir Path directory)
+      throws IOException {
+    byte[] frame = Zstd.compress(new byte[10]);
+    Path file = Files.write(directory.resolve("recipe"), withHead(Arrays.copyOf(frame, 5000)));
+
+    assertThat(RecipeFormat.headBytes(file)).isEqualTo(5000);
+  }
+
+  @Test
   void aLaterVersionIsTooNewAndVersionZeroIsCorrupt() throws IOException {
     byte[] blob = RecipeBytes.write(RecipeBytes.golden());
     blob[8] = 2;

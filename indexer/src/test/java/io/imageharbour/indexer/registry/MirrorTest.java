@@ -147,6 +147,18 @@ class MirrorTest {
   }
 
   @Test
+  void whoIsAboutToPushAReferrerIsToldOfTheServersAlone() throws Exception {
+    hosts("[\"pull\", \"resolve\"]");
+    listed = "of the server";
+    fromMirror = list("of the mirror");
+
+    assertThat(repository().referrersWherePushed(DIGEST, ARTIFACT))
+        .singleElement()
+        .satisfies(page -> assertThat(new String(page.bytes(), UTF_8)).contains(listed));
+    assertThat(mirror.requests()).isEmpty();
+  }
+
+  @Test
   void aMirrorThatFailsIsAskedLastForAWhile() throws Exception {
     fromMirror = Reply.of(503);
     assertThat(repository().manifest(Digest.sha256("{}".getBytes()).toString()).bytes()).hasSize(2);

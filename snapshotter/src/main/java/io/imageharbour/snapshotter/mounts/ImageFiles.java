@@ -44,13 +44,15 @@ record ImageFiles(Path index, Path recipe, Path layers) {
     return Files.size(index) + RecipeFormat.headBytes(recipe);
   }
 
-  /** What making the tree of any of the layers takes, as the size of an index in bytes. */
+  /** What making the tree of any lower layers takes, as the size of an index in bytes. */
   long treeSize() throws IOException {
     return treeSize(RecipeFormat.read(recipe, OutputStream.nullOutputStream()));
   }
 
   private long treeSize(Recipe read) throws IOException {
-    long literals = read.layers().stream().mapToLong(LayerRecipe::literalBytes).sum();
+    // the tree of all layers is the index's
+    List<LayerRecipe> lower = read.layers().subList(0, read.layers().size() - 1);
+    long literals = lower.stream().mapToLong(LayerRecipe::literalBytes).sum();
     return size() + literals / LITERAL_BYTES_PER_INDEX_BYTE;
   }
 
