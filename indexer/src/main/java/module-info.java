@@ -13,6 +13,7 @@ module io.imageharbour.indexer {
   requires com.github.luben.zstd_jni;
   requires com.google.protobuf;
   requires org.apache.commons.compress;
+  requires org.apache.commons.io;
   requires org.apache.httpcomponents.client5.httpclient5;
   requires org.apache.httpcomponents.core5.httpcore5;
   requires org.slf4j;

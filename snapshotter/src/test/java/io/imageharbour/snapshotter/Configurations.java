@@ -15,9 +15,12 @@ public final class Configurations {
 
   /** The same with a line more. */
   public static HarbourdConfig in(Path directory, String line) throws ConfigurationException {
-    return ConfigFile.parse(
-        "test",
-        """
+    return ConfigFile.parse("test", text(directory, line));
+  }
+
+  /** That as the text of a file. */
+  public static String text(Path directory, String line) {
+    return """
         root = "%1$s/r"
         address = "%1$s/h.sock"
         %2$s
@@ -27,6 +30,6 @@ public final class Configurations {
         certs-directories = []
         docker-config = "%1$s/docker"
         """
-            .formatted(directory, line));
+        .formatted(directory, line);
   }
 }

@@ -99,6 +99,9 @@ public final class FetchPath implements AutoCloseable {
     long deadline = System.nanoTime() + timeout.toNanos();
     boolean filled = false;
     while (!filled) {
+      if (System.nanoTime() - deadline >= 0) {
+        throw late(errand.chunk());
+      }
       filled = awaitFlight(errand, following, deadline) || errand.sink().isFilled();
     }
   }
@@ -185,12 +188,8 @@ public final class FetchPath implements AutoCloseable {
       }
       return came;
     } catch (TimeoutException e) {
-      throw new FetchFailedException(chunk.digest(), "nothing came within " + timeout);
+      throw late(chunk);
     } catch (ExecutionException e) {
-      if (other != null && other.isLate() && System.nanoTime() < deadline) {
-        // it had begun before this wait, which has time left for another
-        return false;
-      }
       throw FetchFailedException.of(chunk.digest(), Objects.requireNonNull(e.getCause()));
     }
   }
@@ -208,7 +207,7 @@ public final class FetchPath implements AutoCloseable {
     return filled;
   }
 
-  /** Ends a flight that nobody may wait for any longer; who joined it begins another. */
+  /** Ends a flight that nobody may wait for any longer; who has time left begins another. */
   private void callOff(FrameFlight flight) {
     flights.remove(flight.wanted().frame(), flight);
     flight.end(null, false);
@@ -237,21 +236,15 @@ public final class FetchPath implements AutoCloseable {
   }
 
   /**
-   * Lets a flight begin. It fails after the timeout, whether a thread was free for it or not. If it
-   * can't begin it is called off.
+   * Lets a flight begin. It is called off after the timeout, whether a thread was free for it or
+   * not, and if it can't begin.
    *
    * @throws RejectedExecutionException if no thread may take it
    */
   private void start(FrameFlight flight, Following following, Executor threads) {
     boolean begun = false;
     try {
-      ScheduledFuture<?> timer =
-          deadlines.runAfter(
-              timeout,
-              () -> {
-                flight.setLate();
-                abandon(flight, "nothing came within " + timeout);
-              });
+      ScheduledFuture<?> timer = deadlines.runAfter(timeout, () -> callOff(flight));
       flight.over().thenRun(() -> timer.cancel(false));
       if (kept.contains(flight.wanted().frame())) {
         unpackers.execute(() -> unpack(flight, following, threads));
@@ -337,6 +330,10 @@ public final class FetchPath implements AutoCloseable {
     return table
         .locate(chunk.frame())
         .orElseThrow(() -> new FetchFailedException(chunk.digest(), "no image refers to its pack"));
+  }
+
+  private FetchFailedException late(StoredChunk chunk) {
+    return new FetchFailedException(chunk.digest(), "nothing came within " + timeout);
   }
 
   private void abandon(FrameFlight flight, String cause) {

@@ -27,7 +27,6 @@ final class FrameFlight {
   private final Map<Digest, Want> wants = new HashMap<>();
   private final CompletableFuture<Void> over = new CompletableFuture<>();
   private boolean ended;
-  private volatile boolean late;
 
   /** Belongs to the thread that the flight is with, which hands it on. */
   private Optional<AskedPromptly> askedPromptly = Optional.empty();
@@ -79,16 +78,6 @@ final class FrameFlight {
   /** Completes when the flight has ended. */
   CompletableFuture<Void> over() {
     return over;
-  }
-
-  /** Whether its time has passed, so that it ended; who joined it later had less of it. */
-  boolean isLate() {
-    return late;
-  }
-
-  /** Notes that its time has passed; before it ends. */
-  void setLate() {
-    late = true;
   }
 
   /**

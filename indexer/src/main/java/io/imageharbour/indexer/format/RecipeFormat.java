@@ -14,7 +14,6 @@ import io.imageharbour.indexer.Recipe.Document;
 import io.imageharbour.indexer.StoredContents;
 import io.imageharbour.indexer.format.proto.RecipeHead;
 import java.io.ByteArrayInputStream;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -27,6 +26,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32C;
+import org.apache.commons.io.input.BoundedInputStream;
 
 /**
  * A recipe as a blob: a head, which says how the archives of the layers are put together, and the
@@ -145,37 +145,13 @@ public final class RecipeFormat {
     try {
       int head = headLength(readHeader(in, file.toString()));
       in.skipNBytes(head);
-      return new FirstBytes(in, Files.size(file) - HEADER_BYTES - head - FOOTER_BYTES);
+      return BoundedInputStream.builder()
+          .setInputStream(in)
+          .setMaxCount(Files.size(file) - HEADER_BYTES - head - FOOTER_BYTES)
+          .get();
     } catch (IOException e) {
       in.close();
       throw e;
-    }
-  }
-
-  /** A stream that ends after so many bytes. */
-  private static final class FirstBytes extends FilterInputStream {
-
-    private long left;
-
-    FirstBytes(InputStream in, long bytes) {
-      super(in);
-      this.left = bytes;
-    }
-
-    @Override
-    public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-    }
-
-    @Override
-    public int read(byte[] target, int offset, int length) throws IOException {
-      if (left == 0) {
-        return -1;
-      }
-      int read = super.read(target, offset, (int) Math.min(length, left));
-      left -= Math.max(read, 0);
-      return read;
     }
   }
 

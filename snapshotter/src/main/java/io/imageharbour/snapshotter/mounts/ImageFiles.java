@@ -70,10 +70,11 @@ record ImageFiles(Path index, Path recipe, Path layers) {
     if (!read.manifest().digest().equals(manifest)) {
       throw new HarbourException("the recipe beside the image is of " + read.manifest().digest());
     }
-    if (read.layers().size() != chainIds().size()) {
+    int layers = chainIds().size();
+    if (read.layers().size() != layers) {
       throw new HarbourException(
           "the image has %d layers, and the recipe beside it %d"
-              .formatted(chainIds().size(), read.layers().size()));
+              .formatted(layers, read.layers().size()));
     }
     return treeSize(read);
   }

@@ -18,6 +18,7 @@ import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.indexer.format.IndexTooNewException;
 import io.imageharbour.indexer.format.NotAnIndexException;
 import io.imageharbour.indexer.registry.RepositoryName;
+import io.imageharbour.snapshotter.LoopFiles;
 import io.imageharbour.snapshotter.Programs;
 import io.imageharbour.snapshotter.SmallIndex;
 import io.imageharbour.snapshotter.source.AttachedImages;
@@ -30,10 +31,8 @@ import io.imageharbour.snapshotter.store.SnapshotKind;
 import io.imageharbour.snapshotter.store.SnapshotStore;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -121,7 +120,7 @@ class IndexSnapshotsTest {
       Path image = directories.image(committed.id());
       assertThat(Programs.run(root, Map.of(), "fsck.erofs", image.toString()).exitCode()).isZero();
       assertThat(contents.images()).containsExactly(Long.toString(committed.id()));
-      assertThat(loopDevices()).hasSize(backing == ErofsBacking.LOOP ? 1 : 0);
+      assertThat(LoopFiles.below(root)).hasSize(backing == ErofsBacking.LOOP ? 1 : 0);
       snapshotter.remove("c");
       assertNothingIsLeft();
       awaitNoLoopDevice();
@@ -449,25 +448,10 @@ class IndexSnapshotsTest {
   /** The kernel takes a device down a moment after its last user is gone. */
   private void awaitNoLoopDevice() throws Exception {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    while (!loopDevices().isEmpty()) {
-      assertThat(System.nanoTime()).as("%s go in time", loopDevices()).isLessThan(deadline);
+    while (!LoopFiles.below(root).isEmpty()) {
+      assertThat(System.nanoTime()).as("%s go in time", LoopFiles.below(root)).isLessThan(deadline);
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
     }
-  }
-
-  /** What files below the root directory loop devices show; they may be deleted already. */
-  private List<String> loopDevices() throws IOException {
-    List<String> files = new ArrayList<>();
-    try (DirectoryStream<Path> devices = Files.newDirectoryStream(Path.of("/sys/block"), "loop*")) {
-      for (Path device : devices) {
-        try {
-          files.add(Files.readString(device.resolve("loop/backing_file")).strip());
-        } catch (NoSuchFileException e) {
-          // it shows none
-        }
-      }
-    }
-    return files.stream().filter(file -> file.startsWith(root.toString())).toList();
   }
 
   private void assertNothingIsLeft() throws IOException {

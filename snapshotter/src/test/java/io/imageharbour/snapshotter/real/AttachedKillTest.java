@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.StatusRuntimeException;
 import io.imageharbour.fusefs.linux.Mounts;
+import io.imageharbour.snapshotter.Configurations;
 import io.imageharbour.snapshotter.proto.snapshots.Info;
 import io.imageharbour.snapshotter.proto.snapshots.Kind;
 import java.io.IOException;
@@ -129,20 +130,7 @@ class AttachedKillTest {
 
   private void start() throws Exception {
     Path config = directory.resolve("harbourd.toml");
-    Files.writeString(
-        config,
-        """
-        root = "%1$s"
-        address = "%2$s/h.sock"
-        [index]
-        attached-from = ["*"]
-        [containerd]
-        address = ""
-        [registry]
-        certs-directories = []
-        docker-config = "%2$s/docker"
-        """
-            .formatted(root, directory));
+    Files.writeString(config, Configurations.text(directory, "index.attached-from = [\"*\"]"));
     Path log = directory.resolve("harbourd.log");
     harbourd = Node.startHarbourd(config, log);
     calls = new SnapshotCalls(directory.resolve("h.sock"));

@@ -5,14 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.imageharbour.fusefs.linux.MountTable;
+import io.imageharbour.snapshotter.LoopFiles;
 import io.imageharbour.snapshotter.proto.snapshots.Info;
 import io.imageharbour.snapshotter.store.Snapshot;
 import io.imageharbour.snapshotter.store.SnapshotFile;
 import io.imageharbour.snapshotter.store.SnapshotKind;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,7 +114,7 @@ final class SnapshotChecks {
     assertThat(calls.list()).isEmpty();
     assertThat(snapshots).isEmptyDirectory();
     assertThat(mounts()).isEmpty();
-    assertThat(loopDevices()).isEmpty();
+    assertThat(LoopFiles.below(snapshots)).isEmpty();
   }
 
   /** The snapshots, as their directories say. */
@@ -144,19 +143,5 @@ final class SnapshotChecks {
         .map(MountTable.Mount::target)
         .filter(target -> target.startsWith(snapshots))
         .collect(Collectors.toCollection(TreeSet::new));
-  }
-
-  private List<String> loopDevices() throws IOException {
-    List<String> files = new ArrayList<>();
-    try (DirectoryStream<Path> devices = Files.newDirectoryStream(Path.of("/sys/block"), "loop*")) {
-      for (Path device : devices) {
-        try {
-          files.add(Files.readString(device.resolve("loop/backing_file")).strip());
-        } catch (NoSuchFileException e) {
-          // it shows none
-        }
-      }
-    }
-    return files.stream().filter(file -> file.startsWith(snapshots.toString())).toList();
   }
 }
