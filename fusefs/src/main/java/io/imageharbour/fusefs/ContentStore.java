@@ -174,8 +174,8 @@ public final class ContentStore implements AutoCloseable {
    *
    * @param image a name that the caller chooses, the same for {@link #remove}
    * @param origins the repositories ({@code host/name}) to ask for the image's packs, best first
-   * @throws IOException if the index contradicts itself or one that was added before, or the table
-   *     can't be written
+   * @throws IOException if the index contradicts itself, or the table can't be written. Of indexes
+   *     that contradict each other it turns out when their contents are read which one is wrong
    */
   public void add(String image, ImageIndex index, List<String> origins) throws IOException {
     table.add(image, index, origins);

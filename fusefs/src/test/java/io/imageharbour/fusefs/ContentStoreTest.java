@@ -3,7 +3,6 @@ package io.imageharbour.fusefs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.imageharbour.indexer.Chunk;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.FileContent;
 import java.io.IOException;
@@ -79,22 +78,6 @@ class ContentStoreTest {
       assertThat(store.mounted(contents.get(0).digest()))
           .hasBinaryContent(FakeImage.bytes(1, 3000));
       assertThat(source.fetches).hasValue(1);
-    }
-  }
-
-  @Test
-  void whatAForgedIndexSaysOfAFrameKeepsNothingAwayThatIsInIt() throws Exception {
-    byte[] right = FakeImage.bytes(1, 4000);
-    Digest wanted = Digest.sha256(right);
-    image.addFrame(8000, List.of(new FrameLocation.Part(wanted, 4000, 4000)));
-    image.add(new FileContent(wanted, 4000, List.of(new Chunk(wanted, 4000, 0, 4000))));
-    image.chunks().put(wanted, () -> right);
-    FakeImage liar = new FakeImage("pack");
-    liar.addFrame(8000, List.of());
-    liar.add(new FileContent(wanted, 4000, List.of(new Chunk(wanted, 4000, 0, 0))));
-    try (TestStore store = TestStore.open(root, source.with(image))) {
-      store.add("liar", liar).add("app", image);
-      assertThat(store.mounted(wanted)).hasBinaryContent(right);
     }
   }
 

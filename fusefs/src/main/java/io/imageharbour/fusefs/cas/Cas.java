@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -98,19 +99,47 @@ public final class Cas implements AutoCloseable {
     return cas.existsBelow(pathOf(digest));
   }
 
-  /**
-   * Opens the file of a digest for reading; empty if it is not there. A file of another size is
-   * damaged: it is removed.
-   */
+  /** Opens the file of a digest for reading; empty if it is not there, or of another size. */
   public Optional<OpenFile> open(Digest digest, long size) throws LinuxException {
-    String path = pathOf(digest);
-    Optional<OpenFile> file = cas.findBelow(path);
+    Optional<OpenFile> file = cas.findBelow(pathOf(digest));
     if (file.isEmpty() || file.get().size() == size) {
       return file;
     }
     file.get().close();
-    cas.unlinkBelow(path);
     return Optional.empty();
+  }
+
+  /** The size in bytes of the file of a digest, if it is there. */
+  public OptionalLong size(Digest digest) throws LinuxException {
+    Optional<OpenFile> file = cas.findBelow(pathOf(digest));
+    if (file.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    try (OpenFile found = file.get()) {
+      return OptionalLong.of(found.size());
+    }
+  }
+
+  /**
+   * Sees to it that no file is in the way of one of this size: one of another size is verified, and
+   * removed if it is damaged. As slow as reading it.
+   *
+   * @throws WrongSizeException if it is as it should be, and so nothing of this size has the digest
+   */
+  public void makeWay(Digest digest, long size) throws IOException {
+    String path = pathOf(digest);
+    Optional<OpenFile> found = cas.findBelow(path);
+    if (found.isPresent()) {
+      try (OpenFile file = found.get()) {
+        long actual = file.size();
+        if (actual != size) {
+          if (digestOf(file).equals(digest)) {
+            throw new WrongSizeException(digest, size, actual);
+          }
+          cas.unlinkBelow(path);
+        }
+      }
+    }
   }
 
   /** Stores bytes that the caller has verified. A file of this digest that is there is replaced. */

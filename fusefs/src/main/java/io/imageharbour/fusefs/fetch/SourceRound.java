@@ -6,7 +6,6 @@ import io.imageharbour.fusefs.WantedChunk;
 import io.imageharbour.fusefs.cas.Cas;
 import io.imageharbour.fusefs.cas.WrongDigestException;
 import io.imageharbour.fusefs.table.ContentTable;
-import io.imageharbour.fusefs.table.RowAttributes;
 import io.imageharbour.fusefs.table.StoredChunk;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.pack.FrameDecoder;
@@ -170,7 +169,6 @@ final class SourceRound {
 
   /** Whether a neighbour of the wanted chunk is a file that the CAS lacks. */
   private boolean isMissingFile(Digest digest, int size) throws IOException {
-    Optional<RowAttributes> row = stores.table.find(digest);
-    return row.isPresent() && row.get().size() == size && !stores.cas.contains(digest);
+    return stores.table.find(digest, size).isPresent() && !stores.cas.contains(digest);
   }
 }

@@ -62,13 +62,18 @@ public final class FuseReply {
     return error(0);
   }
 
-  /** Answers a LOOKUP. */
-  public boolean entry(NodeAttributes attributes) {
+  /**
+   * Answers a LOOKUP.
+   *
+   * @param lasting whether the name leads to this node for ever; otherwise the kernel asks again
+   *     when it comes by the name again
+   */
+  public boolean entry(NodeAttributes attributes, boolean lasting) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment answer = allocate(arena, ENTRY_OUT);
       MemorySegment body = answer.asSlice(OUT_HEADER_BYTES);
       body.set(JAVA_LONG, FuseOffsets.ENTRY_NODE, attributes.node());
-      body.set(JAVA_LONG, FuseOffsets.ENTRY_VALID, VALID_SECONDS);
+      body.set(JAVA_LONG, FuseOffsets.ENTRY_VALID, lasting ? VALID_SECONDS : 0);
       body.set(JAVA_LONG, FuseOffsets.ENTRY_ATTR_VALID, VALID_SECONDS);
       put(body.asSlice(FuseOffsets.ENTRY_ATTR), attributes);
       return send(answer, 0);

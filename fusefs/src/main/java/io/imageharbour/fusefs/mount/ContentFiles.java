@@ -49,11 +49,13 @@ public final class ContentFiles implements AutoCloseable {
   /**
    * Opens a content; waits for its bytes if it is one chunk that is not here.
    *
+   * @param size in bytes, as the index has it that the reader trusts
    * @throws IOException if no image needs it, or nobody can bring it
    */
-  public OpenedContent open(Digest digest) throws IOException, InterruptedException {
+  public OpenedContent open(Digest digest, long size) throws IOException, InterruptedException {
     opens.increment();
-    RowAttributes row = table.find(digest).orElseThrow(() -> new UnknownContentException(digest));
+    RowAttributes row =
+        table.find(digest, size).orElseThrow(() -> new UnknownContentException(digest));
     Optional<OpenNode> whole = nodes.openWhole(row);
     if (whole.isPresent()) {
       openHits.increment();

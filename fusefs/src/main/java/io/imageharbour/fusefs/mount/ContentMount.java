@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -135,20 +136,35 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
     if (lookup.parent() == NodeNumbers.ROOT) {
       Optional<Long> directory = NodeNumbers.directory(lookup.name());
       if (directory.isPresent()) {
-        reply.entry(NodeAttributes.directory(directory.get()));
+        reply.entry(NodeAttributes.directory(directory.get()), true);
       } else {
         reply.error(Errno.ENOENT);
       }
       return;
     }
     Optional<Digest> digest = NodeNumbers.digest(lookup.parent(), lookup.name());
-    Optional<RowAttributes> row = digest.isPresent() ? table.find(digest.get()) : Optional.empty();
-    if (row.isPresent()) {
-      reply.entry(NodeAttributes.file(NodeNumbers.file(row.get().row()), row.get().size()));
-    } else {
+    List<RowAttributes> rows = digest.isPresent() ? table.find(digest.get()) : List.of();
+    switch (rows.size()) {
       // an error is not cached by the kernel, so an image that is added later is seen
-      reply.error(Errno.ENOENT);
+      case 0 -> reply.error(Errno.ENOENT);
+      case 1 -> answerEntry(rows.getFirst(), reply);
+      default -> waiting.start(reply, () -> lookupSlowly(rows, reply));
     }
+  }
+
+  private void lookupSlowly(List<RowAttributes> claims, FuseReply reply) {
+    try {
+      answerEntry(files.opener.rightOf(claims), reply);
+    } catch (IOException e) {
+      fail(reply, "lookup-failed", Optional.of(claims.getFirst().digest()), e);
+    } catch (InterruptedException e) {
+      reply.error(Errno.EINTR);
+    }
+  }
+
+  private static void answerEntry(RowAttributes row, FuseReply reply) {
+    // an image that is added later may know better what the digest stands for
+    reply.entry(NodeAttributes.file(NodeNumbers.file(row.row()), row.size()), false);
   }
 
   private void attributes(long node, FuseReply reply) throws IOException {

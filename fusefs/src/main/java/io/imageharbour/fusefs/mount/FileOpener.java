@@ -13,6 +13,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
 /**
@@ -44,6 +45,7 @@ final class FileOpener {
   /** Opens a file that was not there just now; waits for its bytes if it has to be whole first. */
   OpenNode open(RowAttributes row) throws IOException, InterruptedException {
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      cas.makeWay(row.digest(), row.size());
       StoredContent content =
           table.content(row.row()).orElseThrow(() -> new StaleNodeException(row.row()));
       Optional<OpenNode> opened = Optional.empty();
@@ -63,6 +65,37 @@ final class FileOpener {
       }
     }
     throw new ContentVanishedException(row.digest());
+  }
+
+  /**
+   * The row whose size is right, of those that images name for one digest. Unless the CAS holds the
+   * file, it is brought whole by what each row says, until one passes its digest. The smallest goes
+   * first: one that is wrong costs no more than the file itself then.
+   *
+   * @param claims at least one, the smallest first
+   */
+  RowAttributes rightOf(List<RowAttributes> claims) throws IOException, InterruptedException {
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      Optional<RowAttributes> right = inCas(claims);
+      if (right.isPresent()) {
+        return right.get();
+      }
+      Ways.untilOneLeads(
+          claims,
+          claim -> {
+            cas.makeWay(claim.digest(), claim.size());
+            bringWhole(
+                table.content(claim.row()).orElseThrow(() -> new StaleNodeException(claim.row())));
+          });
+    }
+    throw new ContentVanishedException(claims.getFirst().digest());
+  }
+
+  private Optional<RowAttributes> inCas(List<RowAttributes> claims) throws IOException {
+    OptionalLong size = cas.size(claims.getFirst().digest());
+    return claims.stream()
+        .filter(claim -> size.isPresent() && claim.size() == size.getAsLong())
+        .findFirst();
   }
 
   /** Brings a file into the CAS by the first way that leads there. */

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -112,38 +113,54 @@ public final class ContentTable implements AutoCloseable {
     write(
         "purge",
         txn -> {
-          Map<ByteBuffer, ByteBuffer> digests = new HashMap<>();
+          Map<ByteBuffer, ByteBuffer> rows = new HashMap<>();
           try (CursorIterable<ByteBuffer> forgotten = file.forgotten.iterate(txn)) {
             for (CursorIterable.KeyVal<ByteBuffer> entry : forgotten) {
-              digests.put(copy(entry.key()), copy(entry.val()));
+              rows.put(copy(entry.key()), copy(entry.val()));
             }
           }
-          digests.forEach(
-              (row, digest) -> {
+          rows.forEach(
+              (row, content) -> {
                 file.contents.delete(txn, row);
-                // the digest may have a newer row, of another size
-                @Nullable ByteBuffer current = file.rows.get(txn, digest);
-                if (current != null && RowReferences.read(current).row() == row.getLong(0)) {
-                  file.rows.delete(txn, digest);
-                }
+                file.rows.delete(txn, content);
               });
           file.forgotten.drop(txn);
         });
   }
 
-  /** The row of a content that some image needs. */
-  public Optional<RowAttributes> find(Digest digest) throws IOException {
+  /** The row of a content of this size that some image needs. */
+  public Optional<RowAttributes> find(Digest digest, long size) throws IOException {
     return read(
         borrowed -> {
-          @Nullable ByteBuffer value = file.rows.get(borrowed.txn, borrowed.key(digest));
-          if (value == null) {
-            return Optional.empty();
-          }
-          RowReferences row = RowReferences.read(value);
-          return row.references() == 0
-              ? Optional.empty()
-              : Optional.of(new RowAttributes(row.row(), digest, row.size()));
+          @Nullable ByteBuffer value = file.rows.get(borrowed.txn, borrowed.key(digest, size));
+          return value == null ? Optional.empty() : needed(RowReferences.read(value), digest, size);
         });
+  }
+
+  /**
+   * The rows of a content that some image needs, one for each size that images name for it, the
+   * smallest first. If there are several, some index lies, and only the bytes tell which.
+   */
+  public List<RowAttributes> find(Digest digest) throws IOException {
+    return read(
+        borrowed -> {
+          List<RowAttributes> found = new ArrayList<>(1);
+          try (Cursor<ByteBuffer> cursor = file.rows.openCursor(borrowed.txn)) {
+            boolean more = cursor.get(borrowed.key(digest, 0), GetOp.MDB_SET_RANGE);
+            while (more && Bytes.digest(cursor.key()).equals(digest)) {
+              long size = cursor.key().getLong(Digest.BYTES);
+              needed(RowReferences.read(cursor.val()), digest, size).ifPresent(found::add);
+              more = cursor.next();
+            }
+          }
+          return found;
+        });
+  }
+
+  private static Optional<RowAttributes> needed(RowReferences row, Digest digest, long size) {
+    return row.references() == 0
+        ? Optional.empty()
+        : Optional.of(new RowAttributes(row.row(), digest, size));
   }
 
   /** Digest and size of a row, even if no image needs it any more. */

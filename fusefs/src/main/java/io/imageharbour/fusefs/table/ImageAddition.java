@@ -14,18 +14,12 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.lmdbjava.CursorIterable;
 import org.lmdbjava.Txn;
 
 /** Adds one image to the table within one write transaction. */
 final class ImageAddition {
-
-  /** The most chunks in a frame: as many as the bytes of one that the packer fills with files. */
-  static final int MAX_PARTS = 128 << 10;
 
   private final TableFile file;
   private final Txn<ByteBuffer> txn;
@@ -33,7 +27,7 @@ final class ImageAddition {
   private final String image;
   private final ImageIndex index;
 
-  private final ByteBuffer digestKey = ByteBuffer.allocateDirect(Digest.BYTES);
+  private final ByteBuffer contentKey = ByteBuffer.allocateDirect(Bytes.CONTENT_BYTES);
   private final ByteBuffer rowKey = ByteBuffer.allocateDirect(Long.BYTES);
   private final ByteBuffer rowValue = ByteBuffer.allocateDirect(RowReferences.BYTES);
   private final ByteBuffer frameKey = ByteBuffer.allocateDirect(FrameKeys.KEY_BYTES);
@@ -111,43 +105,21 @@ final class ImageAddition {
       }
     }
     for (int i = 0; i < frames.length; i++) {
-      mergeParts(frames[i], parts.get(i));
+      FrameParts added = new FrameParts(frames[i], parts.get(i));
+      added.requireDisjoint(image);
+      mergeParts(frames[i], added);
     }
   }
 
-  private void mergeParts(FrameAddress frame, List<FrameLocation.Part> added)
-      throws UnusableIndexException {
+  private void mergeParts(FrameAddress frame, FrameParts added) {
     ByteBuffer key = FrameKeys.write(frameKey, frame);
     @Nullable ByteBuffer stored = file.frames.get(txn, key);
     List<FrameLocation.Part> before = stored == null ? List.of() : FrameKeys.readParts(stored);
-    Set<FrameLocation.Part> all = new LinkedHashSet<>(before);
-    all.addAll(added);
-    if (all.size() == before.size()) {
-      return;
-    }
-    List<FrameLocation.Part> merged = new ArrayList<>(all);
-    merged.sort(Comparator.comparingInt(FrameLocation.Part::offset));
-    if (merged.size() > MAX_PARTS) {
-      throw new UnusableIndexException(
-          image, "%s has %d chunks, more than %d".formatted(frame, merged.size(), MAX_PARTS));
-    }
-    requireDisjoint(frame, merged);
-    ByteBuffer target = valueOf(Math.multiplyExact(merged.size(), FrameKeys.PART_BYTES));
-    merged.forEach(part -> FrameKeys.writePart(target, part));
-    file.frames.put(txn, key, target.flip());
-  }
-
-  /** Chunks that overlap would let one frame take as long to verify as any number of them. */
-  private void requireDisjoint(FrameAddress frame, List<FrameLocation.Part> parts)
-      throws UnusableIndexException {
-    int end = 0;
-    for (FrameLocation.Part part : parts) {
-      if (part.offset() < end) {
-        throw new UnusableIndexException(
-            image,
-            "in %s, %s overlaps a chunk that it or another image names".formatted(frame, part));
-      }
-      end = part.offset() + part.size();
+    List<FrameLocation.Part> merged = added.besides(before);
+    if (merged.size() > before.size()) {
+      ByteBuffer target = valueOf(Math.multiplyExact(merged.size(), FrameKeys.PART_BYTES));
+      merged.forEach(part -> FrameKeys.writePart(target, part));
+      file.frames.put(txn, key, target.flip());
     }
   }
 
@@ -182,7 +154,7 @@ final class ImageAddition {
   /**
    * Adds the contents in the order of their digests, which LMDB takes much faster than any other.
    */
-  private long[] addContents(FrameAddress[] frames) throws UnusableIndexException {
+  private long[] addContents(FrameAddress[] frames) {
     List<FileContent> contents = new ArrayList<>(index.contents());
     contents.sort(Comparator.comparing(FileContent::digest));
     long[] rows = new long[contents.size()];
@@ -190,15 +162,14 @@ final class ImageAddition {
     for (int i = 0; i < rows.length; i++) {
       FileContent content = contents.get(i);
       List<StoredChunk> layout = layoutOf(content, frames);
-      ByteBuffer key = Bytes.put(digestKey.clear(), content.digest()).flip();
+      ByteBuffer key = Bytes.put(contentKey.clear(), content.digest(), content.size()).flip();
       @Nullable ByteBuffer stored = file.rows.get(txn, key);
-      @Nullable RowReferences row = stored == null ? null : RowReferences.read(stored);
-      if (row == null || row.references() == 0 && row.size() != content.size()) {
-        // the row of an image that is gone stays what it was: the kernel may know its size
+      if (stored == null) {
         rows[i] = next++;
-        putRow(new RowReferences(rows[i], content.size(), 1));
+        putRow(new RowReferences(rows[i], 1));
         putContent(rows[i], content, List.of(layout));
       } else {
+        RowReferences row = RowReferences.read(stored);
         rows[i] = row.row();
         addReference(row, content, layout);
       }
@@ -207,18 +178,11 @@ final class ImageAddition {
     return rows;
   }
 
-  private void addReference(RowReferences row, FileContent content, List<StoredChunk> layout)
-      throws UnusableIndexException {
-    if (row.size() != content.size()) {
-      throw new UnusableIndexException(
-          image,
-          "it says that %s has %d bytes, image \"%s\" that it has %d"
-              .formatted(content.digest(), content.size(), anImageWith(row.row()), row.size()));
-    }
+  private void addReference(RowReferences row, FileContent content, List<StoredChunk> layout) {
     ByteBuffer key = rowKey.clear().putLong(row.row()).flip();
     StoredContent before =
         Layouts.read(row.row(), file.contents.get(txn, key), pack -> known.contains(pack));
-    putRow(new RowReferences(row.row(), row.size(), row.references() + 1));
+    putRow(new RowReferences(row.row(), row.references() + 1));
     if (row.references() == 0) {
       file.forgotten.delete(txn, key);
     }
@@ -227,18 +191,6 @@ final class ImageAddition {
       layouts.add(layout);
       putContent(row.row(), content, layouts);
     }
-  }
-
-  private String anImageWith(long row) {
-    try (CursorIterable<ByteBuffer> images = file.images.iterate(txn)) {
-      for (CursorIterable.KeyVal<ByteBuffer> entry : images) {
-        ImageRecord record = ImageRecord.read(entry.val());
-        if (Arrays.stream(record.rows()).anyMatch(known -> known == row)) {
-          return record.name();
-        }
-      }
-    }
-    return "";
   }
 
   private List<StoredChunk> layoutOf(FileContent content, FrameAddress[] frames) {
@@ -250,10 +202,10 @@ final class ImageAddition {
     return layout;
   }
 
-  /** Writes the row of the digest that {@link #digestKey} holds. */
+  /** Writes the row of the content that {@link #contentKey} holds. */
   private void putRow(RowReferences row) {
     row.write(rowValue.clear());
-    file.rows.put(txn, digestKey, rowValue.flip());
+    file.rows.put(txn, contentKey, rowValue.flip());
   }
 
   private void putContent(long row, FileContent content, List<List<StoredChunk>> layouts) {

@@ -1,6 +1,5 @@
 package io.imageharbour.fusefs.table;
 
-import io.imageharbour.indexer.Digest;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +12,7 @@ final class ImageRemoval {
 
   private final TableFile file;
   private final Txn<ByteBuffer> txn;
-  private final ByteBuffer digestKey = ByteBuffer.allocateDirect(Digest.BYTES);
+  private final ByteBuffer contentKey = ByteBuffer.allocateDirect(Bytes.CONTENT_BYTES);
   private final ByteBuffer rowKey = ByteBuffer.allocateDirect(Long.BYTES);
   private final ByteBuffer rowValue = ByteBuffer.allocateDirect(RowReferences.BYTES);
 
@@ -36,17 +35,17 @@ final class ImageRemoval {
       return;
     }
     StoredContent content = Layouts.read(row, stored, pack -> !packs.contains(pack));
-    Bytes.put(digestKey.clear(), content.digest()).flip();
-    @Nullable ByteBuffer references = file.rows.get(txn, digestKey);
+    Bytes.put(contentKey.clear(), content.digest(), content.size()).flip();
+    @Nullable ByteBuffer references = file.rows.get(txn, contentKey);
     if (references == null) {
       return;
     }
     int left = RowReferences.read(references).references() - 1;
-    new RowReferences(row, content.size(), left).write(rowValue.clear());
-    file.rows.put(txn, digestKey, rowValue.flip());
+    new RowReferences(row, left).write(rowValue.clear());
+    file.rows.put(txn, contentKey, rowValue.flip());
     if (left == 0) {
       putContent(content, List.of());
-      file.forgotten.put(txn, rowKey, digestKey);
+      file.forgotten.put(txn, rowKey, contentKey);
     } else if (!packs.isEmpty()) {
       putContent(content, content.layouts());
     }

@@ -44,14 +44,14 @@ final class ReadTransactions implements AutoCloseable {
 
     final Txn<ByteBuffer> txn;
     private final ByteBuffer key =
-        ByteBuffer.allocateDirect(Math.max(Digest.BYTES, FrameKeys.KEY_BYTES));
+        ByteBuffer.allocateDirect(Math.max(Bytes.CONTENT_BYTES, FrameKeys.KEY_BYTES));
 
     private Borrowed(Txn<ByteBuffer> txn) {
       this.txn = txn;
     }
 
-    ByteBuffer key(Digest digest) {
-      return Bytes.put(key.clear(), digest).flip();
+    ByteBuffer key(Digest digest, long size) {
+      return Bytes.put(key.clear(), digest, size).flip();
     }
 
     ByteBuffer key(long row) {

@@ -6,18 +6,17 @@ import java.nio.ByteBuffer;
  * A value of the rows database.
  *
  * @param row number of the content
- * @param size of the content in bytes
  * @param references how many images need it
  */
-record RowReferences(long row, long size, int references) {
+record RowReferences(long row, int references) {
 
-  static final int BYTES = 2 * Long.BYTES + Integer.BYTES;
+  static final int BYTES = Long.BYTES + Integer.BYTES;
 
   static RowReferences read(ByteBuffer from) {
-    return new RowReferences(from.getLong(), from.getLong(), from.getInt());
+    return new RowReferences(from.getLong(), from.getInt());
   }
 
   void write(ByteBuffer target) {
-    target.putLong(row).putLong(size).putInt(references);
+    target.putLong(row).putInt(references);
   }
 }

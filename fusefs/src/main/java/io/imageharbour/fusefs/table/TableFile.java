@@ -25,22 +25,24 @@ import org.slf4j.LoggerFactory;
  * LMDB's order of bytes is the order of numbers.
  *
  * <pre>
- * rows       digest(32)                              -> row(8) size(8) references(4)
+ * rows       digest(32) size(8)                      -> row(8) references(4)
  * contents   row(8)                                  -> digest(32) size(8), layouts; see {@link Layouts}
  * frames     pack(4) offset(8) compressed(4) size(4) -> parts: digest(32) offset(4) size(4), …
  * packs      pack(4)                                 -> digest(32) size(8)
  * images     SHA-256 of the name(32)                 -> see {@link ImageRecord}
- * forgotten  row(8)                                  -> digest(32); rows without references
+ * forgotten  row(8)                                  -> digest(32) size(8); rows without references
  * meta       "version" -> int, "next-row" -> long, "next-pack" -> int
  * </pre>
  *
- * LMDB is told not to flush (MDB_NOSYNC): a killed process loses nothing that way, and after a
+ * Images may name several sizes for one digest, of which one at most is right: each has a row.
+ *
+ * <p>LMDB is told not to flush (MDB_NOSYNC): a killed process loses nothing that way, and after a
  * crash of the machine the table is rebuilt.
  */
 final class TableFile implements AutoCloseable {
 
   /** Raised whenever a layout above changes; a table of another version is rebuilt. */
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   static final String VERSION_KEY = "version";
   static final String NEXT_ROW = "next-row";

@@ -2,7 +2,7 @@ package io.imageharbour.fusefs.table;
 
 import io.imageharbour.indexer.HarbourException;
 
-/** An index that contradicts itself, or says of a content what another image's index denies. */
+/** An index that contradicts itself. */
 public final class UnusableIndexException extends HarbourException {
 
   private static final long serialVersionUID = 1;

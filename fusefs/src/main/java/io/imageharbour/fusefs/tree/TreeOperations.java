@@ -150,7 +150,9 @@ final class TreeOperations {
         Optional.of(digest),
         () -> {
           Optional<OpenedContent> content =
-              tree.size(inode) == 0 ? Optional.empty() : Optional.of(files.open(digest));
+              tree.size(inode) == 0
+                  ? Optional.empty()
+                  : Optional.of(files.open(digest, tree.size(inode)));
           if (content.isEmpty() || content.get().canKeepPages()) {
             Structures.keepPages(info);
           }

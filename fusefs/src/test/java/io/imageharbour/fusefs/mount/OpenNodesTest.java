@@ -152,7 +152,7 @@ class OpenNodesTest {
   }
 
   private RowAttributes row() throws IOException {
-    return table.find(digest).orElseThrow();
+    return table.find(digest).getFirst();
   }
 
   private void addCut(String pack, int chunk) throws IOException {
