@@ -184,6 +184,7 @@ public final class ContentStore implements AutoCloseable {
   /** Forgets an image, and every content that no other image needs. Unknown names are fine. */
   public void remove(String image) throws IOException {
     table.remove(image);
+    files.dropUnneeded();
   }
 
   /** The directory of whole files; a data-only lower layer of an overlay. */

@@ -47,6 +47,29 @@ class BigFileTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
+  void whatIsHereOfABigFileGoesWithTheLastImageThatNeedsIt(boolean closedFirst) throws Exception {
+    FileContent big = image.addBig(1, 8L * MIB, MIB);
+    try (TestStore store = TestStore.open(root, source.with(image))) {
+      store.add("model", image).add("other", image);
+      RandomAccessFile file = new RandomAccessFile(store.mounted(big.digest()).toFile(), "r");
+      try (file) {
+        file.read();
+        store.store.remove("model");
+        assertThat(partials()).hasSize(1);
+        if (!closedFirst) {
+          store.store.remove("other");
+          assertThat(file.read()).isNotNegative();
+        }
+      }
+      if (closedFirst) {
+        store.store.remove("other");
+      }
+      Waiting.until("nothing is left in ingest", () -> partials().isEmpty());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
   void aBigFileThatWasReadWholeIsInTheCas(boolean passthrough) throws Exception {
     FileContent big = image.addBig(1, 20L * MIB + 12345, MIB);
     UnaryOperator<ContentStoreConfig> config = before -> before.withPassthrough(passthrough);

@@ -2,7 +2,11 @@ package io.imageharbour.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.imageharbour.indexer.Chunk;
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.FileContent;
+import io.imageharbour.indexer.ImageIndex;
+import io.imageharbour.indexer.format.IndexFormat;
 import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.Mountpoints;
@@ -12,6 +16,8 @@ import io.imageharbour.testbed.image.OciLayout;
 import io.imageharbour.testbed.image.RegistryStorage;
 import io.imageharbour.testbed.image.TarLayer;
 import io.imageharbour.testbed.image.TestImages;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -49,17 +55,7 @@ final class HostileImageIT {
   void takeAGoodIndex(SharedTestbed shared) throws Exception {
     testbed = shared;
     node = testbed.node("h");
-    String manifest = testbed.odd().summary().at("/platforms/0/indexImage").asText();
-    RegistryStorage storage = new RegistryStorage(testbed.registry().storage());
-    String layer =
-        Command.of("jq", "-r", ".layers[0].digest", storage.blob(Digest.parse(manifest)))
-            .run()
-            .text();
-    goodIndex =
-        Command.of("tar", "--extract", "--to-stdout", "--file", storage.blob(Digest.parse(layer)))
-            .withArguments(".harbour/index")
-            .run()
-            .bytes();
+    goodIndex = indexOf(testbed.odd());
   }
 
   @AfterAll
@@ -174,6 +170,67 @@ final class HostileImageIT {
       node.ctr().unmountImage(Snapshotter.HARBOUR, tree);
       node.ctr().removeImage(image);
     }
+  }
+
+  @Test
+  void anImageThatLiesAboutItsFilesHarmsNoOtherWithTheSameFiles() throws Exception {
+    byte[] lies = shortened(indexOf(testbed.small()));
+    String liar = push(tar -> index(tar, lies));
+    String good = testbed.small().reference();
+    try {
+      node.ctr().pull(Snapshotter.HARBOUR, liar);
+      Path tree = testbed.workspace().directory("m/liar");
+      node.ctr().mountImage(Snapshotter.HARBOUR, liar, tree);
+      try {
+        assertThat(Command.of("cat", tree.resolve("files/7")).attempt().errors())
+            .contains("Input/output error");
+        node.ctr().pull(Snapshotter.HARBOUR, good);
+        String sums =
+            node.ctr()
+                .run(Snapshotter.HARBOUR, good, SmallImage.SUMS.toArray(String[]::new))
+                .output();
+        assertThat(sums).isEqualTo(SmallImage.expectedSums());
+      } finally {
+        node.ctr().unmountImage(Snapshotter.HARBOUR, tree);
+      }
+    } finally {
+      node.ctr().removeImage(liar);
+      node.ctr().removeImage(good);
+    }
+  }
+
+  /** An index that says of each file that it has a byte less. */
+  private static byte[] shortened(byte[] index) throws IOException {
+    ImageIndex good = IndexFormat.read(new ByteArrayInputStream(index), "small");
+    List<FileContent> contents = new ArrayList<>();
+    for (FileContent content : good.contents()) {
+      List<Chunk> chunks = new ArrayList<>(content.chunks());
+      if (content.size() > 1) {
+        Chunk last = chunks.removeLast();
+        chunks.add(new Chunk(last.digest(), last.size() - 1, last.frame(), last.offset()));
+      }
+      contents.add(
+          new FileContent(content.digest(), chunks.stream().mapToLong(Chunk::size).sum(), chunks));
+    }
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    IndexFormat.write(
+        new ImageIndex(good.inodes(), contents, good.frames(), good.packs(), good.origins()),
+        bytes);
+    return bytes.toByteArray();
+  }
+
+  /** The index that the registry has of an image. */
+  private byte[] indexOf(SharedTestbed.Converted image) throws IOException, InterruptedException {
+    RegistryStorage storage = new RegistryStorage(testbed.registry().storage());
+    String manifest = image.summary().at("/platforms/0/indexImage").asText();
+    String layer =
+        Command.of("jq", "-r", ".layers[0].digest", storage.blob(Digest.parse(manifest)))
+            .run()
+            .text();
+    return Command.of("tar", "--extract", "--to-stdout", "--file")
+        .withArguments(storage.blob(Digest.parse(layer)), ".harbour/index")
+        .run()
+        .bytes();
   }
 
   @Test

@@ -41,7 +41,7 @@ public final class ContentFiles implements AutoCloseable {
       ContentNames names,
       BackingFiles backingFiles) {
     this.table = table;
-    nodes = new OpenNodes(cas, fetchPath, backingFiles);
+    nodes = new OpenNodes(table, cas, fetchPath, backingFiles);
     opener = new FileOpener(table, cas, fetchPath, nodes);
     failures = new FailureLog(names, LoggerFactory.getLogger(ContentFiles.class), System::nanoTime);
   }
@@ -98,6 +98,11 @@ public final class ContentFiles implements AutoCloseable {
   /** Opens and reads that got an error. */
   public long failedReads() {
     return failedReads.sum();
+  }
+
+  /** Drops what is here of big files that no image needs any more. */
+  public void dropUnneeded() throws IOException {
+    nodes.dropUnneeded();
   }
 
   /** Closes all files and drops what is here of big ones; nobody may open or read any more. */

@@ -3,6 +3,7 @@ package io.imageharbour.fusefs.mount;
 import io.imageharbour.fusefs.cas.Cas;
 import io.imageharbour.fusefs.fetch.FetchPath;
 import io.imageharbour.fusefs.linux.OpenFile;
+import io.imageharbour.fusefs.table.ContentTable;
 import io.imageharbour.fusefs.table.RowAttributes;
 import io.imageharbour.fusefs.table.StoredChunk;
 import io.imageharbour.indexer.Digest;
@@ -33,6 +34,7 @@ final class OpenNodes {
 
   private static final long CLOSE_SECONDS = 5;
 
+  private final ContentTable table;
   private final Cas cas;
   private final FetchPath fetchPath;
   private final BackingFiles backingFiles;
@@ -58,7 +60,8 @@ final class OpenNodes {
 
   private final Object[] locks = new Object[STRIPES];
 
-  OpenNodes(Cas cas, FetchPath fetchPath, BackingFiles backingFiles) {
+  OpenNodes(ContentTable table, Cas cas, FetchPath fetchPath, BackingFiles backingFiles) {
+    this.table = table;
     this.cas = cas;
     this.fetchPath = fetchPath;
     this.backingFiles = backingFiles;
@@ -208,11 +211,26 @@ final class OpenNodes {
       }
       OpenContent content = node.content();
       // what is here of a big file stays for the next one who opens it
-      if (growing.get(row) == content && ((GrowingFile) content).isWrong()) {
+      if (growing.get(row) == content && (((GrowingFile) content).isWrong() || !isNeeded(row))) {
         dropGrowing(row);
       }
       content.close();
     }
+  }
+
+  /** Drops what is here of big files that no image needs any more and nobody has open. */
+  void dropUnneeded() throws IOException {
+    for (long row : growing.keySet()) {
+      synchronized (lock(row)) {
+        if (!open.containsKey(row) && !isNeeded(row)) {
+          dropGrowing(row);
+        }
+      }
+    }
+  }
+
+  private boolean isNeeded(long row) throws IOException {
+    return table.content(row).isPresent();
   }
 
   /**

@@ -57,7 +57,7 @@ class OpenNodesTest {
     cas = Cas.open(root, Duration.ofSeconds(5), RunMarker.LastEnd.CLEAN);
     table = ContentTable.open(root.resolve("table"));
     fetchPath = new FetchPath(List.of(source), table, cas, 4, Duration.ofSeconds(20));
-    nodes = new OpenNodes(cas, fetchPath, BackingFiles.of(new Replies().connection()));
+    nodes = new OpenNodes(table, cas, fetchPath, BackingFiles.of(new Replies().connection()));
   }
 
   @BeforeEach
