@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.HarbourTree;
 import io.imageharbour.testbed.Mountpoints;
-import io.imageharbour.testbed.Network;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.RegistryServer;
 import io.imageharbour.testbed.Snapshotter;
@@ -33,11 +32,9 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 final class FuseTreeOnOldKernel {
 
-  /** Properties that say where the registry keeps its files, its port, and the images. */
-  static final String STORAGE = "harbour.guest.storage";
-
-  static final String PORT = "harbour.guest.port";
+  /** Properties with the references of an image and its index image. */
   static final String SMALL = "harbour.guest.small";
+
   static final String SMALL_CONVERTED = "harbour.guest.small.converted";
 
   /** And of the odd image with one more layer, and of that layer on its index image. */
@@ -47,13 +44,7 @@ final class FuseTreeOnOldKernel {
 
   private final HarbourTree tree = HarbourTree.locate();
   private final Workspace workspace = workspaceOnExt4();
-  private final RegistryServer registry =
-      RegistryServer.start(
-          workspace,
-          "r",
-          Network.loopback(),
-          Integer.getInteger(PORT),
-          Path.of(System.getProperty(STORAGE)));
+  private final RegistryServer registry = GuestRegistry.start(workspace);
   private final Node node = Node.start(workspace, tree, "n", List.of());
 
   FuseTreeOnOldKernel() throws IOException, InterruptedException {}

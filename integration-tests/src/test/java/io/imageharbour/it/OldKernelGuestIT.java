@@ -10,8 +10,8 @@ import io.imageharbour.testbed.image.TarLayer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -31,16 +31,13 @@ final class OldKernelGuestIT {
             GuestKernel.withoutDataLayers(System.out::println),
             System.out::println);
     List<String> flags =
-        new ArrayList<>(List.of(System.getProperty("harbour.jvm.flags").split("\\s+")));
-    flags.addAll(
-        List.of(
-            "-Dharbour.tree=" + testbed.tree().directory(),
-            property(FuseTreeOnOldKernel.STORAGE, testbed.registry().storage()),
-            property(FuseTreeOnOldKernel.PORT, testbed.registry().port()),
-            property(FuseTreeOnOldKernel.SMALL, small.original()),
-            property(FuseTreeOnOldKernel.SMALL_CONVERTED, small.reference()),
-            property(FuseTreeOnOldKernel.ODD, odd.onOriginal()),
-            property(FuseTreeOnOldKernel.ODD_ON_INDEX, odd.onIndex())));
+        GuestRegistry.jvmFlags(
+            testbed,
+            Map.of(
+                FuseTreeOnOldKernel.SMALL, small.original(),
+                FuseTreeOnOldKernel.SMALL_CONVERTED, small.reference(),
+                FuseTreeOnOldKernel.ODD, odd.onOriginal(),
+                FuseTreeOnOldKernel.ODD_ON_INDEX, odd.onIndex()));
 
     List<GuestTests.Result> results =
         new GuestTests(guest, flags)
@@ -74,9 +71,5 @@ final class OldKernelGuestIT {
       tar.directory("times", directory);
       tar.hardLink("times/linked", file, "files/one-byte");
     }
-  }
-
-  private static String property(String name, Object value) {
-    return "-D" + name + "=" + value;
   }
 }

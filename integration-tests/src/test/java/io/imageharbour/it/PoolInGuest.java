@@ -6,7 +6,6 @@ import io.imageharbour.testbed.AgentProcess;
 import io.imageharbour.testbed.Await;
 import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.HarbourTree;
-import io.imageharbour.testbed.Network;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.PoolAccess;
 import io.imageharbour.testbed.RegistryAccess;
@@ -31,11 +30,9 @@ import org.junit.jupiter.api.Timeout;
  */
 final class PoolInGuest {
 
-  /** Properties that say where the registry keeps its files, its port, and the two references. */
-  static final String STORAGE = "harbour.guest.storage";
-
-  static final String PORT = "harbour.guest.port";
+  /** Properties with the references of the image and of its index image. */
   static final String ORIGINAL = "harbour.guest.original";
+
   static final String CONVERTED = "harbour.guest.converted";
 
   private static final Duration LIMIT = Duration.ofMinutes(3);
@@ -54,13 +51,7 @@ final class PoolInGuest {
   void aContainersFirstReadsComeOutOfThePoolAndNoneFromTheRegistry() throws Exception {
     try (Workspace workspace = Workspace.create(Path.of("/run/hb"));
         AutoCloseable unused = () -> printLogs(workspace);
-        RegistryServer registry =
-            RegistryServer.start(
-                workspace,
-                "r",
-                Network.loopback(),
-                Integer.getInteger(PORT),
-                Path.of(System.getProperty(STORAGE)));
+        RegistryServer registry = GuestRegistry.start(workspace);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       AgentProcess.Setup setup =
           AgentProcess.Setup.of("64MiB").withRdma(System.getProperty("harbour.rdma.address"));

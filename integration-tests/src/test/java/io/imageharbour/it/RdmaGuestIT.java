@@ -17,6 +17,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -63,9 +66,54 @@ final class RdmaGuestIT {
     assertThat(guests(testbed)).isEmpty();
   }
 
+  /** A machine that stands still for so long looks to its kernel like one that is stuck. */
+  @Test
+  void aGuestThatLocksUpBeginsAgain(SharedTestbed testbed) throws Exception {
+    List<String> output = new CopyOnWriteArrayList<>();
+    Guest guest =
+        new Guest(
+            testbed.workspace(),
+            "stuck",
+            kernel(),
+            line -> {
+              output.add(line);
+              if (line.equals("stop me")) {
+                standStill(testbed);
+              }
+            });
+    Guest.Outcome outcome =
+        guest.run(
+            Command.of(
+                    "sh",
+                    "-euc",
+                    """
+                    [ ! -e "$1" ] || exit 23
+                    touch "$1"
+                    echo 1 >/proc/sys/kernel/watchdog_thresh
+                    echo "stop me"
+                    sleep 1d
+                    """,
+                    "stuck",
+                    guest.directory().resolve("again"))
+                .withTimeout(Duration.ofMinutes(2)));
+    assertThat(outcome.exit()).isEqualTo(23);
+    assertThat(output).contains("the guest begins again");
+  }
+
+  private static void standStill(SharedTestbed testbed) {
+    String pid = Long.toString(guests(testbed).getFirst().pid());
+    try {
+      Command.of("kill", "-STOP", pid).run();
+      LockSupport.parkNanos(Duration.ofSeconds(5).toNanos());
+      Command.of("kill", "-CONT", pid).run();
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @TestFactory
   List<DynamicTest> testsOfTheMemoryPool(SharedTestbed testbed) throws Exception {
-    return run(testbed, "guest", kernel(), "pool-agent", List.of());
+    return run(testbed, "guest", kernel(), "pool-agent", GuestRegistry.jvmFlags());
   }
 
   @TestFactory
@@ -76,12 +124,11 @@ final class RdmaGuestIT {
         "whole",
         GuestKernel.forIndexImages(System.out::println),
         "integration-tests",
-        List.of(
-            "-Dharbour.tree=" + testbed.tree().directory(),
-            property(PoolInGuest.STORAGE, testbed.registry().storage()),
-            property(PoolInGuest.PORT, testbed.registry().port()),
-            property(PoolInGuest.ORIGINAL, converted.original()),
-            property(PoolInGuest.CONVERTED, converted.reference())));
+        GuestRegistry.jvmFlags(
+            testbed,
+            Map.of(
+                PoolInGuest.ORIGINAL, converted.original(),
+                PoolInGuest.CONVERTED, converted.reference())));
   }
 
   /** Runs all tests of a module that are for the guest, in a guest of their own. */
@@ -90,24 +137,17 @@ final class RdmaGuestIT {
       String name,
       GuestKernel kernel,
       String moduleName,
-      List<String> properties)
+      List<String> jvmFlags)
       throws Exception {
     Guest guest = new Guest(testbed.workspace(), name, kernel, System.out::println);
     Path module = HarbourTree.checkout().resolve(moduleName);
-    List<String> flags =
-        new ArrayList<>(List.of(System.getProperty("harbour.jvm.flags").split("\\s+")));
-    flags.addAll(properties);
     long start = System.nanoTime();
     List<GuestTests.Result> results =
-        new GuestTests(guest, flags).run(module, guestClasses(module), Duration.ofMinutes(15));
+        new GuestTests(guest, jvmFlags).run(module, guestClasses(module), Duration.ofMinutes(15));
     System.out.printf(
         "%d tests of %s in the guest: %d ms in all%n",
         results.size(), moduleName, (System.nanoTime() - start) / 1_000_000);
     return results.stream().map(RdmaGuestIT::asTest).toList();
-  }
-
-  private static String property(String name, Object value) {
-    return "-D" + name + "=" + value;
   }
 
   private static List<ProcessHandle> guests(SharedTestbed testbed) {

@@ -35,6 +35,17 @@ public final class Guest {
   private static final String UP = "up";
   private static final int LINES_KEPT = 40;
 
+  /**
+   * Processors that emulation has stuck in the kernel are noticed there after two minutes and end
+   * the guest, with what each of them is at on the console.
+   *
+   * @see <a href="https://docs.kernel.org/admin-guide/lockup-watchdogs.html">Lockup watchdogs</a>
+   */
+  private static final String WATCHDOG =
+      "sysctl.kernel.softlockup_panic=1 sysctl.kernel.watchdog_thresh=60 panic_print=0x40";
+
+  private static final String LOCKED_UP = "Kernel panic - not syncing: softlockup";
+
   private final Workspace workspace;
   private final GuestKernel kernel;
   private final Path directory;
@@ -69,13 +80,24 @@ public final class Guest {
 
   /**
    * Boots, runs a command and powers off. Blocks until then; from a platform thread, with whose end
-   * the guest would end.
+   * the guest would end. Once in dozens of times emulation gets stuck: then all of it begins again,
+   * once, and the output says so.
    *
    * @param command its limit of time counts from the start of the boot
    * @throws HarbourException when the guest did not boot, broke down or took too long; it has been
    *     killed then
    */
   public Outcome run(Command command) throws IOException, InterruptedException {
+    try {
+      return attempt(command);
+    } catch (GuestLockedUpException e) {
+      output.accept(e.getMessage());
+      output.accept("the guest begins again");
+      return attempt(command);
+    }
+  }
+
+  private Outcome attempt(Command command) throws IOException, InterruptedException {
     Path status = directory.resolve("status");
     Path console = directory.resolve("console.log");
     Files.deleteIfExists(status);
@@ -87,12 +109,14 @@ public final class Guest {
       Thread reader =
           Thread.ofPlatform().daemon().name("guest-output").start(() -> lines.read(qemu));
       if (!qemu.waitFor(command.timeout().toMillis(), TimeUnit.MILLISECONDS)) {
-        throw broken("is still running after %d s".formatted(command.timeout().toSeconds()), lines);
+        throw new HarbourException(
+            broken("is still running after %d s".formatted(command.timeout().toSeconds()), lines));
       }
       reader.join();
       Duration total = Duration.ofNanos(System.nanoTime() - start);
       if (!Files.exists(status)) {
-        throw broken("ended before the command did, QEMU with " + qemu.exitValue(), lines);
+        String how = broken("ended before the command did, QEMU with " + qemu.exitValue(), lines);
+        throw how.contains(LOCKED_UP) ? new GuestLockedUpException(how) : new HarbourException(how);
       }
       int exit = Integer.parseInt(Files.readString(status).strip());
       return new Outcome(exit, lines.boot, total);
@@ -166,7 +190,9 @@ public final class Guest {
         .withArguments("-no-reboot", "-serial", "file:" + console, "-serial", "stdio")
         .withArguments("-kernel", kernel.image(), "-initrd", kernel.initramfs(), "-append")
         .withArguments(
-            "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable harbour.share="
+            "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable "
+                + WATCHDOG
+                + " harbour.share="
                 + directory)
         .withArguments("-virtfs", "local,path=/,mount_tag=host,readonly=on" + share)
         .withArguments("-virtfs", "local,path=" + directory + ",mount_tag=share" + share);
@@ -190,10 +216,9 @@ public final class Guest {
     return "'" + argument.replace("'", "'\\''") + "'";
   }
 
-  private HarbourException broken(String how, Lines lines) throws IOException {
+  private String broken(String how, Lines lines) throws IOException {
     Path console = directory.resolve("console.log");
     String said = Files.exists(console) ? Files.readString(console).strip() : "";
-    return new HarbourException(
-        "the guest %s; its console: %s; its last output: %s".formatted(how, said, lines.text()));
+    return "the guest %s; its console: %s; its last output: %s".formatted(how, said, lines.text());
   }
 }
