@@ -154,6 +154,8 @@ class CrashTest {
             "--sun-misc-unsafe-memory-access=allow",
             "--add-opens=java.base/java.nio=ALL-UNNAMED",
             "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+            // native libraries that it unpacks go with the directory
+            "-Djava.io.tmpdir=" + root,
             "-cp",
             System.getProperty("java.class.path"),
             program.getName(),

@@ -1,6 +1,5 @@
 package io.imageharbour.cli.mount;
 
-import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
 import io.imageharbour.cli.text.Quantity;
@@ -40,8 +39,8 @@ final class CacheDirectory {
   static void make(Path directory) throws IOException {
     try {
       Files.createDirectories(directory);
-      Path file = directory.resolve("room-" + ProcessHandle.current().pid());
-      try (FileChannel channel = FileChannel.open(file, Set.of(CREATE_NEW, WRITE), PRIVATE)) {
+      Path file = Files.createTempFile(directory, "room-", "");
+      try (FileChannel channel = FileChannel.open(file, WRITE)) {
         Files.delete(file);
         ByteBuffer zeros = ByteBuffer.allocate(WRITE_BYTES);
         while (channel.size() < LEAST_BYTES) {

@@ -48,8 +48,8 @@ final class FileTree {
   /** What a directory says its size is; the size of its entries is nobody's business here. */
   private static final int DIRECTORY_BYTES = 4096;
 
-  /** A directory and its path. */
-  private record Place(int directory, String path) {}
+  /** An inode, and which entry of which directory leads to it; the root has neither. */
+  private record Place(int inode, int entry, Optional<Place> directory) {}
 
   private final int[] modes;
   private final int[] uids;
@@ -274,25 +274,29 @@ final class FileTree {
    * whole tree. What is not UTF-8 in it shows as replacement characters.
    */
   Optional<String> path(Digest digest) {
-    Deque<Place> places = new ArrayDeque<>(List.of(new Place(ROOT, "")));
+    Deque<Place> places = new ArrayDeque<>(List.of(new Place(ROOT, NONE, Optional.empty())));
     while (!places.isEmpty()) {
-      Place place = places.removeFirst();
-      for (int i = 0; i < entries(place.directory()); i++) {
-        int inode = entryInode(place.directory(), i);
+      Place directory = places.removeFirst();
+      for (int i = 0; i < entries(directory.inode()); i++) {
+        int inode = entryInode(directory.inode(), i);
+        Place place = new Place(inode, subjects[directory.inode()] + i, Optional.of(directory));
         if (is(DIRECTORY, inode)) {
-          places.addLast(new Place(inode, path(place, i)));
+          places.addLast(place);
         } else if (is(REGULAR, inode) && digest(inode).equals(digest)) {
-          return Optional.of(path(place, i));
+          return Optional.of(path(place));
         }
       }
     }
     return Optional.empty();
   }
 
-  private String path(Place place, int position) {
-    int entry = subjects[place.directory()] + position;
-    int length = nameStarts[entry + 1] - nameStarts[entry];
-    return place.path() + "/" + new String(names, nameStarts[entry], length, UTF_8);
+  private String path(Place place) {
+    Deque<String> path = new ArrayDeque<>();
+    for (Place at = place; at.directory().isPresent(); at = at.directory().get()) {
+      int start = nameStarts[at.entry()];
+      path.addFirst(new String(names, start, nameStarts[at.entry() + 1] - start, UTF_8));
+    }
+    return "/" + String.join("/", path);
   }
 
   /** Major and minor number of a device, as stat(2) says them; 0 of other files. */

@@ -121,6 +121,8 @@ final class Node implements AutoCloseable {
   static Server startHarbourd(Path config, Path log) throws Exception {
     long before = Files.exists(log) ? Files.size(log) : 0;
     List<String> command = new ArrayList<>(harbourdCommand());
+    // native libraries that it unpacks go with the directory
+    command.add(1, "-Djava.io.tmpdir=" + config.toAbsolutePath().getParent());
     command.addAll(List.of("--config", config.toString()));
     return Server.start(
         log,
