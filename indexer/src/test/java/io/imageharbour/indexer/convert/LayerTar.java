@@ -101,4 +101,14 @@ final class LayerTar {
     }
     return bytes.toByteArray();
   }
+
+  /** Gives an entry an extended attribute. */
+  static Consumer<TarArchiveEntry> xattr(String name, String value) {
+    return entry -> entry.addPaxHeader("SCHILY.xattr." + name, value);
+  }
+
+  /** Gives an entry a modification time, in seconds since 1970. */
+  static Consumer<TarArchiveEntry> time(String seconds) {
+    return entry -> entry.addPaxHeader("mtime", seconds);
+  }
 }
