@@ -1,6 +1,11 @@
 package io.imageharbour.cli;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
@@ -39,6 +44,12 @@ final class Invocation {
   /** What it wrote to standard output, as text. */
   String out() {
     return new String(out, StandardCharsets.UTF_8);
+  }
+
+  /** What it wrote to standard output, as JSON, having ended well. */
+  JsonNode json() throws IOException {
+    assertThat(exitCode).as(err).isZero();
+    return new ObjectMapper().readTree(out);
   }
 
   /** What it wrote to standard error. */

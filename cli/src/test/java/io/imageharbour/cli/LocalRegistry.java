@@ -64,6 +64,19 @@ final class LocalRegistry implements AutoCloseable {
     return registry;
   }
 
+  /**
+   * Makes the images in {@code work} and starts a registry that has {@code small:1} for two
+   * platforms, converted as well, and {@code single} for one.
+   */
+  static LocalRegistry startWithImages(Path work) throws Exception {
+    makeImages(work);
+    LocalRegistry registry = start(Files.createDirectory(work.resolve("registry")), false);
+    registry.push(work, "both", "small:1");
+    registry.push(work, "one", "single");
+    assertThat(Invocation.of("convert", registry.host() + "/small:1").exitCode()).isZero();
+    return registry;
+  }
+
   /** A port on which nobody listens. */
   static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {

@@ -1,8 +1,10 @@
 package io.imageharbour.indexer.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.ImageIndex;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -11,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -101,6 +104,29 @@ final class Containerd implements AutoCloseable {
     } finally {
       run("umount", "-l", mount.toString());
     }
+  }
+
+  /** Asserts that these layers' index shows what a container would see, and returns that. */
+  SortedMap<String, String> same(LayerTar... layers) throws IOException, InterruptedException {
+    return same(Arrays.stream(layers).map(LayerTar::toBytes).toList());
+  }
+
+  SortedMap<String, String> same(List<byte[]> archives) throws IOException, InterruptedException {
+    SortedMap<String, String> theirs =
+        tree(archives).orElseThrow(() -> new AssertionError("containerd can't unpack"));
+    ImageIndex index = new MemoryConversion().convert(archives);
+    SortedMap<String, String> ours = TreeListing.withoutNow(TreeListing.of(index), theirs);
+    assertThat(ours).isEqualTo(theirs);
+    return ours;
+  }
+
+  /** Asserts that containerd can't unpack these layers and the conversion says why it doesn't. */
+  void refused(String message, LayerTar... layers) throws IOException, InterruptedException {
+    List<byte[]> archives = Arrays.stream(layers).map(LayerTar::toBytes).toList();
+    assertThat(tree(archives)).as("containerd's tree").isEmpty();
+    assertThatThrownBy(() -> new MemoryConversion().convert(archives))
+        .isInstanceOf(UnconvertibleImageException.class)
+        .hasMessageContaining(message);
   }
 
   @Override

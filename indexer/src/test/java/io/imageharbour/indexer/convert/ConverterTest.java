@@ -1,5 +1,6 @@
 package io.imageharbour.indexer.convert;
 
+import static io.imageharbour.indexer.convert.LayerTar.random;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -9,25 +10,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.github.luben.zstd.Zstd;
 import io.imageharbour.indexer.Digest;
-import io.imageharbour.indexer.HarbourException;
 import io.imageharbour.indexer.Pack;
 import io.imageharbour.indexer.image.IndexImage;
 import io.imageharbour.indexer.image.Platform;
 import io.imageharbour.indexer.registry.ImageReference;
-import io.imageharbour.indexer.registry.ManifestNotFoundException;
 import io.imageharbour.indexer.registry.Repository;
-import io.imageharbour.indexer.registry.UnexpectedBlobDigestException;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -60,7 +55,7 @@ class ConverterTest {
             new LayerTar().directory("d", 0755).file("d/a", "one").file("d/b", "gone"),
             new LayerTar().whiteout("d/b").file("c", "two").file("big", big).file("empty", ""))
         .push(repository, "1");
-    ConversionSummary summary = convert("back:1", "back:h");
+    ConversionSummary summary = registry.convert("back:1", "back:h");
 
     IndexImage image = IndexImage.open(repository, "h", AMD64);
     assertThat(TreeListing.of(image.index())).containsOnlyKeys("big", "c", "d", "d/a", "empty");
@@ -84,7 +79,7 @@ class ConverterTest {
     Repository repository = registry.repository("config");
     TestImage.of(new LayerTar().file("a", "1"), new LayerTar().file("b", "2"))
         .push(repository, "1");
-    convert("config:1", "config:h");
+    registry.convert("config:1", "config:h");
 
     IndexImage image = IndexImage.open(repository, "h", AMD64);
     JsonNode config = JSON.readTree(image.config());
@@ -120,9 +115,10 @@ class ConverterTest {
                 .file("text", "x".repeat(200_000)),
             new LayerTar().file("b", random(100_000, 3)).file("c", "1"));
     image.push(registry.repository("same"), "1");
-    ConversionSummary first = convert("same:1", "same:h", ConversionOptions.defaults().withJobs(1));
+    ConversionSummary first =
+        registry.convert("same:1", "same:h", ConversionOptions.defaults().withJobs(1));
     ConversionSummary second =
-        convert("same:1", "same:h", ConversionOptions.defaults().withJobs(4).withLevel(9));
+        registry.convert("same:1", "same:h", ConversionOptions.defaults().withJobs(4).withLevel(9));
     assertThat(second.digest()).isEqualTo(first.digest());
     assertThat(second.packBytes()).isZero();
     assertThat(second.referencedFiles()).isEqualTo(second.uniqueFiles());
@@ -130,7 +126,8 @@ class ConverterTest {
 
     registry.forget("same");
     image.push(registry.repository("same"), "1");
-    ConversionSummary anew = convert("same:1", "same:h", ConversionOptions.defaults().withJobs(4));
+    ConversionSummary anew =
+        registry.convert("same:1", "same:h", ConversionOptions.defaults().withJobs(4));
     assertThat(anew.digest()).isEqualTo(first.digest());
     assertThat(anew.packBytes()).isEqualTo(first.packBytes());
   }
@@ -141,8 +138,8 @@ class ConverterTest {
     String shared = random(3_000_000, 4);
     TestImage.of(new LayerTar().file("lib", shared).file("a", "1")).push(repository, "1");
     TestImage.of(new LayerTar().file("other/lib", shared).file("b", "2")).push(repository, "2");
-    ConversionSummary first = convert("tags:1", "tags:1-h");
-    ConversionSummary second = convert("tags:2", "tags:2-h");
+    ConversionSummary first = registry.convert("tags:1", "tags:1-h");
+    ConversionSummary second = registry.convert("tags:2", "tags:2-h");
     assertThat(second.packBytes()).isLessThan(100);
     assertThat(second.referencedFiles()).isEqualTo(1);
     assertThat(second.referencedBytes()).isEqualTo(3_000_000);
@@ -151,8 +148,8 @@ class ConverterTest {
     assertThat(first.packBytes()).isGreaterThan(3_000_000);
 
     // and again, though both images' packs could be used now
-    assertThat(convert("tags:2", "tags:2-h").digest()).isEqualTo(second.digest());
-    assertThat(convert("tags:1", "tags:1-h").digest()).isEqualTo(first.digest());
+    assertThat(registry.convert("tags:2", "tags:2-h").digest()).isEqualTo(second.digest());
+    assertThat(registry.convert("tags:1", "tags:1-h").digest()).isEqualTo(first.digest());
   }
 
   @Test
@@ -161,9 +158,9 @@ class ConverterTest {
     TestImage.of(new LayerTar().file("lib", shared)).push(registry.repository("from/base"), "1");
     TestImage.of(new LayerTar().file("lib2", shared).file("b", "2"))
         .push(registry.repository("to/app"), "1");
-    convert("from/base:1", "from/base:h");
+    registry.convert("from/base:1", "from/base:h");
     ConversionSummary summary =
-        convert(
+        registry.convert(
             "to/app:1",
             "to/app:h",
             ConversionOptions.defaults()
@@ -175,25 +172,10 @@ class ConverterTest {
   }
 
   @Test
-  void packsOfAnotherRegistryAreRefused() throws Exception {
-    TestImage.of(new LayerTar().file("a", "1")).push(registry.repository("alone"), "1");
-    assertThatThrownBy(
-            () ->
-                convert(
-                    "alone:1",
-                    "alone:h",
-                    ConversionOptions.defaults()
-                        .withDedupFrom(List.of(ImageReference.parse("other.example/x:h")))))
-        .isInstanceOf(HarbourException.class)
-        .hasMessageContaining("other.example/x:h")
-        .hasMessageContaining("skopeo copy --all");
-  }
-
-  @Test
   void anUnreadableIndexImageOfTheRepositoryIsPassedOverWithAWarning() throws Exception {
     Repository repository = registry.repository("damaged");
     TestImage.of(new LayerTar().file("a", "1")).push(repository, "1");
-    convert("damaged:1", "damaged:old");
+    registry.convert("damaged:1", "damaged:old");
     JsonNode manifest = JSON.readTree(IndexImage.open(repository, "old", AMD64).manifest().bytes());
     Path layer = registry.blob(Digest.parse(manifest.at("/layers/0/digest").asText()));
     Files.write(layer, new byte[(int) Files.size(layer)]);
@@ -205,7 +187,7 @@ class ConverterTest {
             warnings.add(message);
           }
         };
-    convert("damaged:1", "damaged:new", ConversionOptions.defaults(), listener);
+    registry.convert("damaged:1", "damaged:new", ConversionOptions.defaults(), listener);
     assertThat(warnings).singleElement().asString().contains("damaged:old");
   }
 
@@ -225,7 +207,7 @@ class ConverterTest {
                 "\"platform\":{\"os\":\"unknown\",\"architecture\":\"unknown\"}}");
     TestImage.pushIndex(repository, "1", one, attestation, two);
 
-    ConversionSummary summary = convert("multi:1", "multi:h");
+    ConversionSummary summary = registry.convert("multi:1", "multi:h");
     assertThat(summary.platforms())
         .extracting(ConversionSummary.ConvertedPlatform::platform)
         .containsExactly(AMD64, ARM64);
@@ -236,11 +218,12 @@ class ConverterTest {
     assertThat(Verifications.problems(repository, "h", ARM64)).isEmpty();
 
     ConversionSummary onlyArm =
-        convert("multi:1", "multi:arm", ConversionOptions.defaults().withPlatforms(List.of(ARM64)));
+        registry.convert(
+            "multi:1", "multi:arm", ConversionOptions.defaults().withPlatforms(List.of(ARM64)));
     assertThat(onlyArm.platforms()).hasSize(1);
     assertThatThrownBy(
             () ->
-                convert(
+                registry.convert(
                     "multi:1",
                     "multi:s390",
                     ConversionOptions.defaults()
@@ -258,7 +241,7 @@ class ConverterTest {
     String windows = image.replace("\"linux\"", "\"windows\"");
     TestImage.pushIndex(
         repository, "1", image.replace("\"arm\"", "\"arm\",\"variant\":\"v7\""), windows);
-    convert("variant:1", "variant:h");
+    registry.convert("variant:1", "variant:h");
     Platform v7 = Platform.parse("linux/arm/v7");
     assertThat(IndexImage.platforms(repository, "h")).containsExactly(v7);
     assertThat(IndexImage.open(repository, "h", v7).platform()).isEqualTo(v7);
@@ -284,7 +267,7 @@ class ConverterTest {
                     gzip,
                     Digest.sha256(gzip))))
         .push(registry.repository("docker"), "1");
-    convert("docker:1", "docker:h");
+    registry.convert("docker:1", "docker:h");
     assertThat(TreeListing.of(IndexImage.open(registry.repository("docker"), "h", AMD64).index()))
         .containsOnlyKeys("plain", "zstd", "gzip");
   }
@@ -292,7 +275,7 @@ class ConverterTest {
   @Test
   void anImageWithoutFilesIsConverted() throws Exception {
     TestImage.of(new LayerTar().directory("d", 0755)).push(registry.repository("empty"), "1");
-    convert("empty:1", "empty:h");
+    registry.convert("empty:1", "empty:h");
     assertThat(Verifications.problems(registry.repository("empty"), "h", AMD64)).isEmpty();
   }
 
@@ -300,7 +283,7 @@ class ConverterTest {
   void skopeoUnderstandsAndCopiesIt() throws Exception {
     TestImage.of(new LayerTar().file("a", random(200_000, 7)))
         .push(registry.repository("skopeo"), "1");
-    convert("skopeo:1", "skopeo:h");
+    registry.convert("skopeo:1", "skopeo:h");
     String image = "docker://" + registry.host() + "/skopeo:h";
     JsonNode inspected = JSON.readTree(output("skopeo", "inspect", "--tls-verify=false", image));
     assertThat(inspected.path("Layers")).hasSize(1);
@@ -333,98 +316,9 @@ class ConverterTest {
   void theRegistrysGarbageCollectorKeepsWhatIsNeeded() throws Exception {
     TestImage.of(new LayerTar().file("a", random(200_000, 8)))
         .push(registry.repository("garbage"), "1");
-    convert("garbage:1", "garbage:h");
+    registry.convert("garbage:1", "garbage:h");
     assertThat(registry.collectGarbage()).isZero();
     assertThat(Verifications.problems(registry.repository("garbage"), "h", AMD64)).isEmpty();
-  }
-
-  @Test
-  void aDamagedLayerIsNoticedAndNothingIsLeft() throws Exception {
-    Repository repository = registry.repository("wrong");
-    TestImage image =
-        TestImage.of(
-            new LayerTar().file("bottom", random(9_000_000, 9)),
-            new LayerTar().file("top", random(9_000_000, 10)));
-    image.push(repository, "1");
-    Path blob = registry.blob(Digest.sha256(image.layers().getFirst().blob()));
-    byte[] damaged = Files.readAllBytes(blob);
-    damaged[damaged.length / 2] ^= 1;
-    Files.write(blob, damaged);
-    assertThatThrownBy(() -> convert("wrong:1", "wrong:h"))
-        .isInstanceOfAny(UnexpectedBlobDigestException.class, UnconvertibleImageException.class)
-        .hasMessageContaining(Digest.sha256(image.layers().getFirst().blob()).toString());
-    assertThatThrownBy(() -> repository.manifest("h"))
-        .isInstanceOf(ManifestNotFoundException.class);
-    assertThat(registry.unfinishedUploads("wrong")).isEmpty();
-  }
-
-  @Test
-  void aTruncatedGzipStreamIsRefused() throws Exception {
-    byte[] tar = new LayerTar().file("a", random(100_000, 11)).toBytes();
-    byte[] whole = TestImage.Layer.gzip(tar).blob();
-    TestImage.of(
-            "amd64",
-            new TestImage.Layer(
-                TestImage.OCI_LAYER + "+gzip",
-                Arrays.copyOf(whole, whole.length - 9),
-                Digest.sha256(tar)))
-        .push(registry.repository("short"), "1");
-    assertThatThrownBy(() -> convert("short:1", "short:h"))
-        .isInstanceOf(UnconvertibleImageException.class)
-        .hasMessageContaining("damaged or cut off");
-  }
-
-  @Test
-  void aLayerThatMayNotBeDistributedIsReadFromTheRegistryOrMissed() throws Exception {
-    Repository repository = registry.repository("foreign");
-    byte[] tar = new LayerTar().file("a", "foreign").toBytes();
-    TestImage image =
-        TestImage.of(
-            "amd64",
-            new TestImage.Layer(
-                "application/vnd.oci.image.layer.nondistributable.v1.tar",
-                tar,
-                Digest.sha256(tar)));
-    image.push(repository, "1");
-    convert("foreign:1", "foreign:h");
-    Files.delete(registry.blob(Digest.sha256(tar)));
-    assertThatThrownBy(() -> convert("foreign:1", "foreign:h2"))
-        .isInstanceOf(HarbourException.class)
-        .hasMessageContaining("may not be distributed");
-  }
-
-  @Test
-  void whatIsNoOrdinaryImageIsRefused() throws Exception {
-    Repository repository = registry.repository("odd");
-    TestImage.of(new LayerTar().file("a", "1")).push(repository, "1");
-    convert("odd:1", "odd:h");
-    assertThatThrownBy(() -> convert("odd:h", "odd:h2"))
-        .isInstanceOf(UnconvertibleImageException.class)
-        .hasMessageContaining("index image already");
-    String manifest = IndexImage.open(repository, "h", AMD64).manifest().digest().toString();
-    assertThatThrownBy(() -> convert("odd@" + manifest, "odd:h2"))
-        .isInstanceOf(UnconvertibleImageException.class)
-        .hasMessageContaining("index image already");
-    assertThatThrownBy(() -> convert("odd:1", "odd:1"))
-        .isInstanceOf(HarbourException.class)
-        .hasMessageContaining("source itself");
-    assertThatThrownBy(() -> convert("odd:1", "odd@" + manifest))
-        .isInstanceOf(HarbourException.class)
-        .hasMessageContaining("give a tag");
-    new TestImage(TestImage.OCI_MANIFEST, "application/vnd.example+json", "amd64", List.of())
-        .push(repository, "artifact");
-    assertThatThrownBy(() -> convert("odd:artifact", "odd:h2"))
-        .isInstanceOf(UnconvertibleImageException.class)
-        .hasMessageContaining("artifact");
-    byte[] secret = "secret".getBytes(UTF_8);
-    TestImage.of(
-            "amd64",
-            new TestImage.Layer(
-                TestImage.OCI_LAYER + "+gzip+encrypted", secret, Digest.sha256(secret)))
-        .push(repository, "encrypted");
-    assertThatThrownBy(() -> convert("odd:encrypted", "odd:h2"))
-        .isInstanceOf(UnconvertibleImageException.class)
-        .hasMessageContaining("encrypted");
   }
 
   @Test
@@ -455,7 +349,7 @@ class ConverterTest {
           }
         };
     ConversionSummary summary =
-        convert("progress:1", "progress:h", ConversionOptions.defaults(), listener);
+        registry.convert("progress:1", "progress:h", ConversionOptions.defaults(), listener);
     assertThat(open.values()).containsOnly(0L);
     assertThat(announced)
         .containsEntry(ConversionListener.Stage.UPLOAD_PACKS, ConversionListener.UNKNOWN)
@@ -465,40 +359,8 @@ class ConverterTest {
     assertThat(seen).isEqualTo(announced);
   }
 
-  @Test
-  void anInterruptEndsItAndCancelsTheUploads() throws Exception {
-    Repository repository = registry.repository("interrupted");
-    TestImage.of(
-            new LayerTar().file("bottom", random(20_000_000, 14)),
-            new LayerTar().file("top", random(20_000_000, 15)))
-        .push(repository, "1");
-    Thread converting = Thread.currentThread();
-    ConversionListener listener =
-        new ConversionListener() {
-          @Override
-          public void advanced(Stage stage, long amount) {
-            if (stage == Stage.UPLOAD_PACKS) {
-              converting.interrupt();
-            }
-          }
-        };
-    assertThatThrownBy(
-            () -> convert("interrupted:1", "interrupted:h", ConversionOptions.defaults(), listener))
-        .isInstanceOfAny(InterruptedException.class, InterruptedIOException.class);
-    Thread.interrupted();
-    assertThat(registry.unfinishedUploads("interrupted")).isEmpty();
-    assertThatThrownBy(() -> repository.manifest("h"))
-        .isInstanceOf(ManifestNotFoundException.class);
-  }
-
   private static byte[] layer(String name, String content, String other, String otherContent) {
     return new LayerTar().file(name, content).file(other, otherContent).toBytes();
-  }
-
-  private static String random(int size, long seed) {
-    byte[] bytes = new byte[size];
-    new Random(seed).nextBytes(bytes);
-    return new String(bytes, ISO_8859_1);
   }
 
   private static byte[] blob(Repository repository, JsonNode descriptor) throws Exception {
@@ -520,24 +382,5 @@ class ConverterTest {
     String output = new String(process.getInputStream().readAllBytes(), UTF_8);
     assertThat(process.waitFor()).as(output).isZero();
     return output;
-  }
-
-  private static ConversionSummary convert(String source, String target) throws Exception {
-    return convert(source, target, ConversionOptions.defaults());
-  }
-
-  private static ConversionSummary convert(String source, String target, ConversionOptions options)
-      throws Exception {
-    return convert(source, target, options, ConversionListener.SILENT);
-  }
-
-  private static ConversionSummary convert(
-      String source, String target, ConversionOptions options, ConversionListener listener)
-      throws Exception {
-    return new Converter(registry.client(), options)
-        .convert(
-            ImageReference.parse(registry.host() + "/" + source),
-            ImageReference.parse(registry.host() + "/" + target),
-            listener);
   }
 }

@@ -3,6 +3,7 @@ package io.imageharbour.indexer.convert;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.registry.ImageReference;
 import io.imageharbour.indexer.registry.RegistryClient;
 import io.imageharbour.indexer.registry.RegistrySettings;
 import io.imageharbour.indexer.registry.Repository;
@@ -75,6 +76,26 @@ final class DockerRegistry implements AutoCloseable {
 
   Repository repository(String path) throws IOException {
     return client.repository(RepositoryName.parse(host() + "/" + path));
+  }
+
+  /** Converts an image of this registry. */
+  ConversionSummary convert(String source, String target) throws IOException, InterruptedException {
+    return convert(source, target, ConversionOptions.defaults());
+  }
+
+  ConversionSummary convert(String source, String target, ConversionOptions options)
+      throws IOException, InterruptedException {
+    return convert(source, target, options, ConversionListener.SILENT);
+  }
+
+  ConversionSummary convert(
+      String source, String target, ConversionOptions options, ConversionListener listener)
+      throws IOException, InterruptedException {
+    return new Converter(client, options)
+        .convert(
+            ImageReference.parse(host() + "/" + source),
+            ImageReference.parse(host() + "/" + target),
+            listener);
   }
 
   /** Where the registry keeps a blob, to be damaged. */

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.Random;
 import java.util.function.Consumer;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
@@ -100,5 +101,22 @@ final class LayerTar {
       throw new UncheckedIOException(e);
     }
     return bytes.toByteArray();
+  }
+
+  /** Gives an entry an extended attribute. */
+  static Consumer<TarArchiveEntry> xattr(String name, String value) {
+    return entry -> entry.addPaxHeader("SCHILY.xattr." + name, value);
+  }
+
+  /** Gives an entry a modification time, in seconds since 1970. */
+  static Consumer<TarArchiveEntry> time(String seconds) {
+    return entry -> entry.addPaxHeader("mtime", seconds);
+  }
+
+  /** Content that doesn't compress, the same for the same seed. */
+  static String random(int size, long seed) {
+    byte[] bytes = new byte[size];
+    new Random(seed).nextBytes(bytes);
+    return new String(bytes, StandardCharsets.ISO_8859_1);
   }
 }

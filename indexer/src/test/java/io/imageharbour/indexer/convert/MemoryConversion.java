@@ -51,6 +51,11 @@ final class MemoryConversion {
     this.jobs = jobs;
   }
 
+  /** Converts an image of these layers, the bottom one first. */
+  static ImageIndex convert(LayerTar... layers) throws IOException, InterruptedException {
+    return new MemoryConversion().convert(Arrays.stream(layers).map(LayerTar::toBytes).toList());
+  }
+
   /** Converts an image of these tar archives, the bottom one first. */
   ImageIndex convert(List<byte[]> layers) throws IOException, InterruptedException {
     return convert(layers, Map.of());

@@ -1,6 +1,9 @@
 package io.imageharbour.indexer.format;
 
+import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.format.proto.Index;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -37,5 +40,10 @@ final class IndexBytes {
         .order(ByteOrder.LITTLE_ENDIAN)
         .putInt(resealed.length - 4, (int) checksum.getValue());
     return resealed;
+  }
+
+  /** Reads such a file, as that of an image. */
+  static ImageIndex read(byte[] file) throws IOException {
+    return IndexFormat.read(new ByteArrayInputStream(file), "an image");
   }
 }

@@ -1,5 +1,6 @@
 package io.imageharbour.indexer.format;
 
+import static io.imageharbour.indexer.format.IndexBytes.read;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,7 +8,6 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.RandomImage;
 import io.imageharbour.indexer.format.proto.Index;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -166,9 +166,5 @@ class IndexFormatTest {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     IndexFormat.write(index, out);
     return out.toByteArray();
-  }
-
-  private static ImageIndex read(byte[] bytes) throws IOException {
-    return IndexFormat.read(new ByteArrayInputStream(bytes), "an image");
   }
 }
