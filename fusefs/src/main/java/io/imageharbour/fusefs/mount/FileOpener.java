@@ -91,6 +91,11 @@ final class FileOpener {
     throw new ContentVanishedException(claims.getFirst().digest());
   }
 
+  /** Whether the CAS holds the file of a row, so that bytes of this size have passed the digest. */
+  boolean isKnownRight(RowAttributes row) throws IOException {
+    return inCas(List.of(row)).isPresent();
+  }
+
   private Optional<RowAttributes> inCas(List<RowAttributes> claims) throws IOException {
     OptionalLong size = cas.size(claims.getFirst().digest());
     return claims.stream()
