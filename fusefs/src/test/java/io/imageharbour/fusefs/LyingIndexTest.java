@@ -151,6 +151,36 @@ class LyingIndexTest {
     }
   }
 
+  /** Two readers want one digest of one frame, each where the index of its own image has it. */
+  @Test
+  void whoLooksForAFileInTheWrongPlaceFailsNobodyWhoLooksInTheRightOne() throws Exception {
+    image.addFrame(8000, List.of(new FrameLocation.Part(DIGEST, SIZE, SIZE)));
+    image.add(new FileContent(DIGEST, SIZE, List.of(new Chunk(DIGEST, SIZE, 0, SIZE))));
+    image.chunks().put(DIGEST, () -> BYTES);
+    FakeImage samePack = new FakeImage("pack");
+    samePack.addFrame(8000, List.of());
+    samePack.add(new FileContent(DIGEST, 1000, List.of(new Chunk(DIGEST, 1000, 0, 0))));
+    source.gate = new CountDownLatch(1);
+    Path right = Files.createDirectory(root.resolve("right"));
+    Path wrong = Files.createDirectory(root.resolve("wrong"));
+    try (TestStore store =
+        TestStore.open(
+            root.resolve("store"), config -> config.withoutContentMount(), source.with(image))) {
+      store.add("liar", samePack).add("app", image);
+      try (TreeMount liars = store.store.mountTree(samePack.index(), wrong, TreeMountOptions.OWN);
+          TreeMount others = store.store.mountTree(image.index(), right, TreeMountOptions.OWN)) {
+        Process liar = cat(liars.target().resolve("file000000"));
+        Waiting.until("it waits", () -> source.fetches.get() == 1);
+        Process reader = cat(others.target().resolve("file000000"));
+        Waiting.until("the other waits, too", () -> store.store.stats().opens() == 2);
+        source.gate.countDown();
+        assertThat(liar.waitFor()).isNotZero();
+        assertThat(reader.waitFor()).isZero();
+      }
+      assertThat(store.cached(DIGEST)).hasBinaryContent(BYTES);
+    }
+  }
+
   @Test
   void whatIsSaidOfAFrameKeepsNothingAwayThatIsInIt() throws Exception {
     image.addFrame(8000, List.of(new FrameLocation.Part(DIGEST, SIZE, SIZE)));
@@ -184,6 +214,13 @@ class LyingIndexTest {
   private void lie(int size) {
     liar.addFrame(8000, List.of());
     liar.add(new FileContent(DIGEST, size, List.of(new Chunk(DIGEST, size, 0, 0))));
+  }
+
+  private static Process cat(Path file) throws IOException {
+    return new ProcessBuilder("cat", file.toString())
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
   }
 
   /** A file whose digest begins with the same byte. */

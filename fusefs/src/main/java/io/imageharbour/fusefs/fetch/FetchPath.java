@@ -176,7 +176,7 @@ public final class FetchPath implements AutoCloseable {
     } else {
       stored =
           other
-              .join(chunk.digest(), errand.sink())
+              .join(chunk, errand.sink())
               .orElseGet(() -> other.over().thenApply(over -> false));
     }
     try {
