@@ -84,6 +84,7 @@ class LyingIndexTest {
       store.add("liar", liar).add("app", image);
       assertThat(Commands.run("sha256sum", store.mounted(big.digest()).toString()))
           .startsWith(big.digest().hex());
+      Waiting.until("nothing is left of what was wrong", () -> partials().isEmpty());
     }
   }
 
@@ -214,6 +215,12 @@ class LyingIndexTest {
   private void lie(int size) {
     liar.addFrame(8000, List.of());
     liar.add(new FileContent(DIGEST, size, List.of(new Chunk(DIGEST, size, 0, 0))));
+  }
+
+  private List<Path> partials() throws IOException {
+    try (var files = Files.list(root.resolve("ingest"))) {
+      return files.toList();
+    }
   }
 
   private static Process cat(Path file) throws IOException {

@@ -40,7 +40,7 @@ final class GrowingFile implements OpenContent {
   private final Cut cut;
   private final long[] ends;
   private final Executor adoptions;
-  private final AdoptionListener afterAdoption;
+  private final VerificationListener afterVerification;
 
   /** A chunk may still arrive when nobody has the file open. */
   private final UseCount uses = new UseCount();
@@ -59,10 +59,10 @@ final class GrowingFile implements OpenContent {
   /** Why the last adoption failed; guarded by {@link #adoption}. */
   private @Nullable IOException failure;
 
-  /** Is told when a file has come into the CAS. */
+  /** Is told when it has turned out whether a file is right. */
   @FunctionalInterface
-  interface AdoptionListener {
-    void adopted(GrowingFile file) throws IOException;
+  interface VerificationListener {
+    void verified(GrowingFile file) throws IOException;
   }
 
   /** The place of a chunk in this file. */
@@ -143,7 +143,8 @@ final class GrowingFile implements OpenContent {
    *
    * @param layouts where its chunks lie, at least one; all cut it in the same way
    * @param adoptions verifies what is whole
-   * @param afterAdoption called once when the file has come into the CAS
+   * @param afterVerification called once when the file has come into the CAS, or turned out to be
+   *     wrong
    */
   GrowingFile(
       Cas cas,
@@ -151,11 +152,11 @@ final class GrowingFile implements OpenContent {
       Digest digest,
       List<List<StoredChunk>> layouts,
       Executor adoptions,
-      AdoptionListener afterAdoption)
+      VerificationListener afterVerification)
       throws IOException {
     this.cas = cas;
     this.adoptions = adoptions;
-    this.afterAdoption = afterAdoption;
+    this.afterVerification = afterVerification;
     this.fetchPath = fetchPath;
     this.layouts = List.copyOf(layouts);
     cut = Cut.of(layouts.getFirst());
@@ -396,8 +397,8 @@ final class GrowingFile implements OpenContent {
           "event=file-not-adopted digest={} cause=\"{}\"", partial.digest(), failed.getMessage());
     }
     try (GrowingFile used = this) {
-      if (after == State.ADOPTED) {
-        afterAdoption.adopted(used);
+      if (after != State.GROWING) {
+        afterVerification.verified(used);
       }
     } catch (IOException e) {
       log.error("event=file-not-closed digest={} cause=\"{}\"", partial.digest(), e.getMessage());
