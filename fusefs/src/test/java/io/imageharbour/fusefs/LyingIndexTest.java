@@ -148,6 +148,12 @@ class LyingIndexTest {
         // not thrown away because the liar expects another size
         assertThat(source.fetched).containsOnly(DIGEST);
         assertThat(store.store.stats().ingestedFiles()).isEqualTo(1);
+        // whoever goes on lying keeps nobody busy: what the size is has turned out once
+        int fetches = source.fetches.get();
+        Files.delete(store.cached(DIGEST));
+        assertThatThrownBy(() -> Files.readAllBytes(wrong.resolve("file000000")))
+            .hasMessageContaining("Input/output error");
+        assertThat(source.fetches).hasValue(fetches);
       }
     }
   }
