@@ -88,6 +88,35 @@ class LyingIndexTest {
     }
   }
 
+  /** Each chunk comes in time, but they are many. */
+  @Test
+  void aWrongSizeThatTakesForEverHarmsNobodyElse() throws Exception {
+    image.addFrame(BYTES);
+    liar.add(new FileContent(DIGEST, 3000, liar.addBig(100, 3000, 1).chunks()));
+    source.with(image).with(liar);
+    ContentSource trickle =
+        new ContentSource() {
+          @Override
+          public String name() {
+            return "trickle";
+          }
+
+          @Override
+          public void fetch(WantedChunk wanted, ContentReceiver receiver)
+              throws IOException, InterruptedException {
+            if (wanted.part().size() == 1) {
+              Thread.sleep(400);
+            }
+            source.fetch(wanted, receiver);
+          }
+        };
+    try (TestStore store = TestStore.open(root, trickle)) {
+      store.add("liar", liar).add("app", image);
+      assertThat(Commands.run("timeout", "30", "sha256sum", store.mounted(DIGEST).toString()))
+          .startsWith(DIGEST.hex());
+    }
+  }
+
   @Test
   void aContentOfWhichAllIndexesLieIsAnErrorAndNowhere() throws Exception {
     lie(8000);

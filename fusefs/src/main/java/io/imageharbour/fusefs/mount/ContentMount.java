@@ -165,9 +165,9 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
   /**
    * Answers with the file of a row.
    *
-   * @param isRight whether bytes of this size had the digest; otherwise an image that is added later
-   *     may know better what it stands for. What is right stays right, and the kernel should not
-   *     ask again: an overlay does for every path that leads to the file
+   * @param isRight whether bytes of this size had the digest; otherwise an image that is added
+   *     later may know better what it stands for. What is right stays right, and the kernel should
+   *     not ask again: an overlay does for every path that leads to the file
    */
   private static void answerEntry(RowAttributes row, boolean isRight, FuseReply reply) {
     reply.entry(NodeAttributes.file(NodeNumbers.file(row.row()), row.size()), isRight);

@@ -14,6 +14,7 @@ import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -218,11 +219,16 @@ final class GrowingFile implements OpenContent {
   /**
    * Brings all that is missing, and the file into the CAS.
    *
+   * @throws OutOfPatienceException if it is not all here after so long; what is here stays
    * @throws WrongContentException if the chunks do not make up the whole
    * @throws NotAdoptedException if it could not be moved into the CAS
    */
-  void bringAll() throws IOException, InterruptedException {
+  void bringAll(Duration patience) throws IOException, InterruptedException {
+    long begin = System.nanoTime();
     for (int i = 0; i < ends.length; i++) {
+      if (Duration.ofNanos(System.nanoTime() - begin).compareTo(patience) > 0) {
+        throw new OutOfPatienceException(partial.digest(), patience);
+      }
       bringAhead(i + 1, ends[i] + SequentialReader.MAX_AHEAD);
       bring(i);
     }
