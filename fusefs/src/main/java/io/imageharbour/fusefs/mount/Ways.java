@@ -8,15 +8,14 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Several ways to the same end. */
 final class Ways {
 
-  private static final Logger log = LoggerFactory.getLogger(Ways.class);
-
   private static final Duration FOREVER = Duration.ofNanos(Long.MAX_VALUE);
+
+  /** How much longer a way is gone the last time than the first. */
+  private static final int MOST_TIMES = 16;
 
   private Ways() {}
 
@@ -40,8 +39,8 @@ final class Ways {
 
   /**
    * Goes one way after the other until one leads there. One that takes long may lead there as well
-   * as nowhere, so the others have their turn, and then it has twice as long; the last that is left
-   * has all the time it takes.
+   * as nowhere, so the others have their turn, and then it has twice as long; after its fifth turn
+   * it is given up. Only a way without others has all the time it takes.
    *
    * @param ways at least one
    * @param patience how long a way is gone the first time
@@ -50,17 +49,21 @@ final class Ways {
   static <T> void inTurns(
       Collection<T> ways, Function<T, Duration> patience, PatientAttempt<T> attempt)
       throws IOException, InterruptedException {
+    if (ways.size() == 1) {
+      attempt.go(ways.iterator().next(), FOREVER);
+      return;
+    }
     @Nullable IOException failure = null;
     List<T> left = new ArrayList<>(ways);
-    for (int turn = 1; !left.isEmpty(); turn *= 2) {
+    for (int times = 1; !left.isEmpty(); times *= 2) {
       for (T way : List.copyOf(left)) {
         try {
-          attempt.go(way, left.size() == 1 ? FOREVER : patience.apply(way).multipliedBy(turn));
+          attempt.go(way, patience.apply(way).multipliedBy(times));
           return;
-        } catch (OutOfPatienceException e) {
-          log.info("event=way-takes-long cause=\"{}\"", e.getMessage());
         } catch (IOException e) {
-          left.remove(way);
+          if (!(e instanceof OutOfPatienceException) || times == MOST_TIMES) {
+            left.remove(way);
+          }
           if (failure != null) {
             e.addSuppressed(failure);
           }

@@ -35,18 +35,29 @@ class WaysTest {
   }
 
   @Test
-  void theLastThatIsLeftHasAllTheTimeItTakes() {
+  void aWayThatTakesForEverIsGivenUp() {
     assertThatThrownBy(
             () ->
                 Ways.inTurns(
-                    List.of("wrong", "last"),
+                    List.of("endless", "wrong"),
                     way -> SECOND,
                     (way, patience) -> {
-                      gone.add(way + " " + (patience.toDays() > 365));
-                      throw new IOException(way);
+                      gone.add(way + " " + patience.toSeconds());
+                      throw way.equals("wrong")
+                          ? new IOException(way)
+                          : new OutOfPatienceException(Digest.EMPTY, patience);
                     }))
-        .hasMessage("last")
-        .satisfies(failure -> assertThat(failure.getSuppressed()).hasSize(1));
-    assertThat(gone).containsExactly("wrong false", "last true");
+        .isInstanceOf(OutOfPatienceException.class);
+    assertThat(gone)
+        .containsExactly(
+            "endless 1", "wrong 1", "endless 2", "endless 4", "endless 8", "endless 16");
+  }
+
+  @Test
+  void theOnlyWayHasAllTheTimeItTakes() throws Exception {
+    Ways.inTurns(
+        List.of("only"),
+        way -> SECOND,
+        (way, patience) -> assertThat(patience.toDays()).isPositive());
   }
 }
