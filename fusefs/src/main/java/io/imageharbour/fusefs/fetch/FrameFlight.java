@@ -88,7 +88,8 @@ final class FrameFlight {
    *     trusts the other must not share the failure
    */
   synchronized Optional<CompletableFuture<Boolean>> join(StoredChunk chunk, ChunkSink sink) {
-    if (ended || chunk.digest().equals(wanted.digest()) && !chunk.equals(wanted)) {
+    boolean elsewhere = chunk.digest().equals(wanted.digest()) && !chunk.equals(wanted);
+    if (ended || elsewhere) {
       return Optional.empty();
     }
     Want want = wants.computeIfAbsent(chunk.digest(), digest -> new Want());
