@@ -84,6 +84,36 @@ class LyingIndexTest {
       store.add("liar", liar).add("app", image);
       assertThat(Commands.run("sha256sum", store.mounted(big.digest()).toString()))
           .startsWith(big.digest().hex());
+      Waiting.until("nothing is left of what was wrong", () -> partials().isEmpty());
+    }
+  }
+
+  /** Each chunk comes in time, but they are many. */
+  @Test
+  void aWrongSizeThatTakesForEverHarmsNobodyElse() throws Exception {
+    image.addFrame(BYTES);
+    liar.add(new FileContent(DIGEST, 3000, liar.addBig(100, 3000, 1).chunks()));
+    source.with(image).with(liar);
+    ContentSource trickle =
+        new ContentSource() {
+          @Override
+          public String name() {
+            return "trickle";
+          }
+
+          @Override
+          public void fetch(WantedChunk wanted, ContentReceiver receiver)
+              throws IOException, InterruptedException {
+            if (wanted.part().size() == 1) {
+              Thread.sleep(400);
+            }
+            source.fetch(wanted, receiver);
+          }
+        };
+    try (TestStore store = TestStore.open(root, trickle)) {
+      store.add("liar", liar).add("app", image);
+      assertThat(Commands.run("timeout", "30", "sha256sum", store.mounted(DIGEST).toString()))
+          .startsWith(DIGEST.hex());
     }
   }
 
@@ -147,7 +177,43 @@ class LyingIndexTest {
         // not thrown away because the liar expects another size
         assertThat(source.fetched).containsOnly(DIGEST);
         assertThat(store.store.stats().ingestedFiles()).isEqualTo(1);
+        // whoever goes on lying keeps nobody busy: what the size is has turned out once
+        int fetches = source.fetches.get();
+        Files.delete(store.cached(DIGEST));
+        assertThatThrownBy(() -> Files.readAllBytes(wrong.resolve("file000000")))
+            .hasMessageContaining("Input/output error");
+        assertThat(source.fetches).hasValue(fetches);
       }
+    }
+  }
+
+  /** Two readers want one digest of one frame, each where the index of its own image has it. */
+  @Test
+  void whoLooksForAFileInTheWrongPlaceFailsNobodyWhoLooksInTheRightOne() throws Exception {
+    image.addFrame(8000, List.of(new FrameLocation.Part(DIGEST, SIZE, SIZE)));
+    image.add(new FileContent(DIGEST, SIZE, List.of(new Chunk(DIGEST, SIZE, 0, SIZE))));
+    image.chunks().put(DIGEST, () -> BYTES);
+    FakeImage samePack = new FakeImage("pack");
+    samePack.addFrame(8000, List.of());
+    samePack.add(new FileContent(DIGEST, 1000, List.of(new Chunk(DIGEST, 1000, 0, 0))));
+    source.gate = new CountDownLatch(1);
+    Path right = Files.createDirectory(root.resolve("right"));
+    Path wrong = Files.createDirectory(root.resolve("wrong"));
+    try (TestStore store =
+        TestStore.open(
+            root.resolve("store"), config -> config.withoutContentMount(), source.with(image))) {
+      store.add("liar", samePack).add("app", image);
+      try (TreeMount liars = store.store.mountTree(samePack.index(), wrong, TreeMountOptions.OWN);
+          TreeMount others = store.store.mountTree(image.index(), right, TreeMountOptions.OWN)) {
+        Process liar = cat(liars.target().resolve("file000000"));
+        Waiting.until("it waits", () -> source.fetches.get() == 1);
+        Process reader = cat(others.target().resolve("file000000"));
+        Waiting.until("the other waits, too", () -> store.store.stats().opens() == 2);
+        source.gate.countDown();
+        assertThat(liar.waitFor()).isNotZero();
+        assertThat(reader.waitFor()).isZero();
+      }
+      assertThat(store.cached(DIGEST)).hasBinaryContent(BYTES);
     }
   }
 
@@ -184,6 +250,19 @@ class LyingIndexTest {
   private void lie(int size) {
     liar.addFrame(8000, List.of());
     liar.add(new FileContent(DIGEST, size, List.of(new Chunk(DIGEST, size, 0, 0))));
+  }
+
+  private List<Path> partials() throws IOException {
+    try (var files = Files.list(root.resolve("ingest"))) {
+      return files.toList();
+    }
+  }
+
+  private static Process cat(Path file) throws IOException {
+    return new ProcessBuilder("cat", file.toString())
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
   }
 
   /** A file whose digest begins with the same byte. */

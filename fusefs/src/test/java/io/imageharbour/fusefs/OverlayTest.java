@@ -79,6 +79,24 @@ class OverlayTest {
     }
   }
 
+  /** The overlay remembers where it found a file, and asks for it anew while that may change. */
+  @Test
+  void aFileThatWasFetchedIsFoundAgainWithoutAskingUs() throws Exception {
+    FileContent content = image.addFrame(FakeImage.bytes(1, 5000)).getFirst();
+    try (TestStore store = TestStore.open(temp, source.with(image)).add("app", image)) {
+      stub("file", content);
+      try (Overlay overlay = mountOverlay(store)) {
+        Files.readAllBytes(overlay.file("file"));
+        assertThat(overlay.file("file")).hasBinaryContent(FakeImage.bytes(1, 5000));
+        // whoever asks now hears that there is no such file
+        store.store.remove("app");
+        assertThat(Commands.run("stat", "-c", "%s", overlay.file("file").toString()))
+            .isEqualTo("5000\n");
+        assertThat(overlay.file("file")).hasBinaryContent(FakeImage.bytes(1, 5000));
+      }
+    }
+  }
+
   @Test
   void aProgramRunsFromBytesThatComeAsItRuns() throws Exception {
     byte[] program = Files.readAllBytes(Path.of("/bin/busybox"));

@@ -14,10 +14,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A directory of whole files by digest: {@code <root>/cas/ab/cdef…}, read-only. Whoever reads there
@@ -29,11 +34,30 @@ public final class Cas implements AutoCloseable {
   private static final int PARTIAL_MODE = 0600;
   private static final int READ_BYTES = 1 << 20;
 
+  private static final int MAX_RIGHT_SIZES = 4096;
+
   private final Path root;
   private final OpenFile cas;
   private final OpenFile ingest;
   private final UnsyncedFiles unsynced;
   private final AtomicLong nextName = new AtomicLong();
+  private final ReentrantLock verifying = new ReentrantLock();
+
+  /**
+   * The sizes of files that were verified because somebody expected another one. They stay right,
+   * and without them whoever goes on expecting another keeps us reading.
+   */
+  private final Map<Digest, Long> rightSizes =
+      Collections.synchronizedMap(
+          new LinkedHashMap<>() {
+            private static final long serialVersionUID = 1;
+
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<Digest, Long> eldest) {
+              return size() > MAX_RIGHT_SIZES;
+            }
+          });
+
   private final LongAdder files = new LongAdder();
   private final LongAdder bytes = new LongAdder();
 
@@ -122,11 +146,31 @@ public final class Cas implements AutoCloseable {
 
   /**
    * Sees to it that no file is in the way of one of this size: one of another size is verified, and
-   * removed if it is damaged. As slow as reading it.
+   * removed if it is damaged. As slow as reading it, the first time.
    *
-   * @throws WrongSizeException if it is as it should be, and so nothing of this size has the digest
+   * @throws WrongSizeException if it is as it should be, or once was, and so nothing of this size
+   *     has the digest
    */
-  public void makeWay(Digest digest, long size) throws IOException {
+  public void makeWay(Digest digest, long size) throws IOException, InterruptedException {
+    requireNotWrong(digest, size);
+    if (isInTheWay(digest, size)) {
+      // one at a time: each takes a processor, and megabytes of memory
+      verifying.lockInterruptibly();
+      try {
+        requireNotWrong(digest, size);
+        removeIfDamaged(digest, size);
+      } finally {
+        verifying.unlock();
+      }
+    }
+  }
+
+  private boolean isInTheWay(Digest digest, long size) throws LinuxException {
+    OptionalLong actual = size(digest);
+    return actual.isPresent() && actual.getAsLong() != size;
+  }
+
+  private void removeIfDamaged(Digest digest, long size) throws IOException {
     String path = pathOf(digest);
     Optional<OpenFile> found = cas.findBelow(path);
     if (found.isPresent()) {
@@ -134,11 +178,19 @@ public final class Cas implements AutoCloseable {
         long actual = file.size();
         if (actual != size) {
           if (digestOf(file).equals(digest)) {
+            rightSizes.put(digest, actual);
             throw new WrongSizeException(digest, size, actual);
           }
           cas.unlinkBelow(path);
         }
       }
+    }
+  }
+
+  private void requireNotWrong(Digest digest, long size) throws WrongSizeException {
+    @Nullable Long right = rightSizes.get(digest);
+    if (right != null && right != size) {
+      throw new WrongSizeException(digest, size, right);
     }
   }
 

@@ -175,9 +175,7 @@ public final class FetchPath implements AutoCloseable {
       }
     } else {
       stored =
-          other
-              .join(chunk.digest(), errand.sink())
-              .orElseGet(() -> other.over().thenApply(over -> false));
+          other.join(chunk, errand.sink()).orElseGet(() -> other.over().thenApply(over -> false));
     }
     try {
       boolean came = stored.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);

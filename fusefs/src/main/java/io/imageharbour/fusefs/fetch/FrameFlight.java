@@ -83,13 +83,16 @@ final class FrameFlight {
   /**
    * Waits for a chunk of the frame as well.
    *
-   * @return completes with whether the chunk was stored; empty if the chunk has passed
+   * @return completes with whether the chunk was stored; empty if the chunk has passed, or the
+   *     flight looks for it in another place of the frame: one of the two indexes lies, and whoever
+   *     trusts the other must not share the failure
    */
-  synchronized Optional<CompletableFuture<Boolean>> join(Digest chunk, ChunkSink sink) {
-    if (ended) {
+  synchronized Optional<CompletableFuture<Boolean>> join(StoredChunk chunk, ChunkSink sink) {
+    boolean elsewhere = chunk.digest().equals(wanted.digest()) && !chunk.equals(wanted);
+    if (ended || elsewhere) {
       return Optional.empty();
     }
-    Want want = wants.computeIfAbsent(chunk, digest -> new Want());
+    Want want = wants.computeIfAbsent(chunk.digest(), digest -> new Want());
     if (want.taken && !want.sinks.contains(sink)) {
       return Optional.empty();
     }

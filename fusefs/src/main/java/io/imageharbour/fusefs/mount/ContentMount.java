@@ -147,14 +147,14 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
     switch (rows.size()) {
       // an error is not cached by the kernel, so an image that is added later is seen
       case 0 -> reply.error(Errno.ENOENT);
-      case 1 -> answerEntry(rows.getFirst(), reply);
+      case 1 -> answerEntry(rows.getFirst(), files.opener.isKnownRight(rows.getFirst()), reply);
       default -> waiting.start(reply, () -> lookupSlowly(rows, reply));
     }
   }
 
   private void lookupSlowly(List<RowAttributes> claims, FuseReply reply) {
     try {
-      answerEntry(files.opener.rightOf(claims), reply);
+      answerEntry(files.opener.rightOf(claims), true, reply);
     } catch (IOException e) {
       fail(reply, "lookup-failed", Optional.of(claims.getFirst().digest()), e);
     } catch (InterruptedException e) {
@@ -162,9 +162,15 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
     }
   }
 
-  private static void answerEntry(RowAttributes row, FuseReply reply) {
-    // an image that is added later may know better what the digest stands for
-    reply.entry(NodeAttributes.file(NodeNumbers.file(row.row()), row.size()), false);
+  /**
+   * Answers with the file of a row.
+   *
+   * @param isRight whether bytes of this size had the digest; otherwise an image that is added
+   *     later may know better what it stands for. What is right stays right, and the kernel should
+   *     not ask again: an overlay does for every path that leads to the file
+   */
+  private static void answerEntry(RowAttributes row, boolean isRight, FuseReply reply) {
+    reply.entry(NodeAttributes.file(NodeNumbers.file(row.row()), row.size()), isRight);
   }
 
   private void attributes(long node, FuseReply reply) throws IOException {

@@ -9,6 +9,8 @@ import io.imageharbour.fusefs.table.StoredContent;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,10 +32,22 @@ final class FileOpener {
   /** So often a file is opened that somebody deletes at the same time. */
   private static final int ATTEMPTS = 3;
 
+  /** So long a way is tried before another has its turn, and a second for so many bytes. */
+  private static final Duration LEAST_PATIENCE = Duration.ofSeconds(5);
+
+  private static final long LEAST_BYTES_PER_SECOND = 1 << 20;
+
   private final ContentTable table;
   private final Cas cas;
   private final FetchPath fetchPath;
   private final OpenNodes nodes;
+
+  /**
+   * A way to a whole file.
+   *
+   * @param layouts of that content; all cut it in the same way
+   */
+  private record Way(StoredContent content, List<List<StoredChunk>> layouts) {}
 
   FileOpener(ContentTable table, Cas cas, FetchPath fetchPath, OpenNodes nodes) {
     this.table = table;
@@ -57,7 +71,7 @@ final class FileOpener {
         }
       }
       if (opened.isEmpty()) {
-        bringWhole(content);
+        bringWhole(waysTo(content));
         opened = nodes.openWhole(row);
       }
       if (opened.isPresent()) {
@@ -80,15 +94,21 @@ final class FileOpener {
       if (right.isPresent()) {
         return right.get();
       }
-      Ways.untilOneLeads(
-          claims,
-          claim -> {
-            cas.makeWay(claim.digest(), claim.size());
-            bringWhole(
-                table.content(claim.row()).orElseThrow(() -> new StaleNodeException(claim.row())));
-          });
+      List<Way> ways = new ArrayList<>();
+      for (RowAttributes claim : claims) {
+        table.content(claim.row()).ifPresent(content -> ways.addAll(waysTo(content)));
+      }
+      if (ways.isEmpty()) {
+        throw new UnknownContentException(claims.getFirst().digest());
+      }
+      bringWhole(ways);
     }
     throw new ContentVanishedException(claims.getFirst().digest());
+  }
+
+  /** Whether the CAS holds the file of a row, so that bytes of this size have passed the digest. */
+  boolean isKnownRight(RowAttributes row) throws IOException {
+    return inCas(List.of(row)).isPresent();
   }
 
   private Optional<RowAttributes> inCas(List<RowAttributes> claims) throws IOException {
@@ -98,24 +118,32 @@ final class FileOpener {
         .findFirst();
   }
 
-  /** Brings a file into the CAS by the first way that leads there. */
-  private void bringWhole(StoredContent content) throws IOException, InterruptedException {
-    if (content.size() == 0) {
-      cas.ingest(Digest.EMPTY, ByteBuffer.allocate(0));
-      return;
-    }
-    Ways.untilOneLeads(byCut(content.layouts()), layouts -> bringWhole(content, layouts));
+  /** Brings a file into the CAS by the first way that leads there; at least one. */
+  private void bringWhole(List<Way> ways) throws IOException, InterruptedException {
+    Ways.inTurns(ways, way -> patience(way.content().size()), this::bringWhole);
   }
 
-  private void bringWhole(StoredContent content, List<List<StoredChunk>> layouts)
-      throws IOException, InterruptedException {
-    if (layouts.getFirst().size() > 1) {
-      try (GrowingFile file = nodes.growing(content.row(), content.digest(), layouts)) {
-        file.bringAll();
+  private void bringWhole(Way way, Duration patience) throws IOException, InterruptedException {
+    StoredContent content = way.content();
+    cas.makeWay(content.digest(), content.size());
+    if (content.size() == 0) {
+      cas.ingest(Digest.EMPTY, ByteBuffer.allocate(0));
+    } else if (way.layouts().getFirst().size() > 1) {
+      try (GrowingFile file = nodes.growing(content.row(), content.digest(), way.layouts())) {
+        file.bringAll(patience);
       }
     } else {
-      Ways.untilOneLeads(layouts, layout -> fetchPath.fetchIntoCas(layout.getFirst()));
+      Ways.untilOneLeads(way.layouts(), layout -> fetchPath.fetchIntoCas(layout.getFirst()));
     }
+  }
+
+  /** How long one that is as slow as we take for possible needs for so many bytes. */
+  private static Duration patience(long bytes) {
+    return LEAST_PATIENCE.plusSeconds(bytes / LEAST_BYTES_PER_SECOND);
+  }
+
+  private static List<Way> waysTo(StoredContent content) {
+    return byCut(content.layouts()).stream().map(layouts -> new Way(content, layouts)).toList();
   }
 
   private static boolean canGrow(List<List<StoredChunk>> layouts) {

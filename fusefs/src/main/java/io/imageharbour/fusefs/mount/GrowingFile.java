@@ -14,6 +14,7 @@ import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -40,7 +41,7 @@ final class GrowingFile implements OpenContent {
   private final Cut cut;
   private final long[] ends;
   private final Executor adoptions;
-  private final AdoptionListener afterAdoption;
+  private final VerificationListener afterVerification;
 
   /** A chunk may still arrive when nobody has the file open. */
   private final UseCount uses = new UseCount();
@@ -59,10 +60,10 @@ final class GrowingFile implements OpenContent {
   /** Why the last adoption failed; guarded by {@link #adoption}. */
   private @Nullable IOException failure;
 
-  /** Is told when a file has come into the CAS. */
+  /** Is told when it has turned out whether a file is right. */
   @FunctionalInterface
-  interface AdoptionListener {
-    void adopted(GrowingFile file) throws IOException;
+  interface VerificationListener {
+    void verified(GrowingFile file) throws IOException;
   }
 
   /** The place of a chunk in this file. */
@@ -143,7 +144,8 @@ final class GrowingFile implements OpenContent {
    *
    * @param layouts where its chunks lie, at least one; all cut it in the same way
    * @param adoptions verifies what is whole
-   * @param afterAdoption called once when the file has come into the CAS
+   * @param afterVerification called once when the file has come into the CAS, or turned out to be
+   *     wrong
    */
   GrowingFile(
       Cas cas,
@@ -151,11 +153,11 @@ final class GrowingFile implements OpenContent {
       Digest digest,
       List<List<StoredChunk>> layouts,
       Executor adoptions,
-      AdoptionListener afterAdoption)
+      VerificationListener afterVerification)
       throws IOException {
     this.cas = cas;
     this.adoptions = adoptions;
-    this.afterAdoption = afterAdoption;
+    this.afterVerification = afterVerification;
     this.fetchPath = fetchPath;
     this.layouts = List.copyOf(layouts);
     cut = Cut.of(layouts.getFirst());
@@ -217,11 +219,16 @@ final class GrowingFile implements OpenContent {
   /**
    * Brings all that is missing, and the file into the CAS.
    *
+   * @throws OutOfPatienceException if it is not all here after so long; what is here stays
    * @throws WrongContentException if the chunks do not make up the whole
    * @throws NotAdoptedException if it could not be moved into the CAS
    */
-  void bringAll() throws IOException, InterruptedException {
+  void bringAll(Duration patience) throws IOException, InterruptedException {
+    long begin = System.nanoTime();
     for (int i = 0; i < ends.length; i++) {
+      if (Duration.ofNanos(System.nanoTime() - begin).compareTo(patience) > 0) {
+        throw new OutOfPatienceException(partial.digest(), patience);
+      }
       bringAhead(i + 1, ends[i] + SequentialReader.MAX_AHEAD);
       bring(i);
     }
@@ -396,8 +403,8 @@ final class GrowingFile implements OpenContent {
           "event=file-not-adopted digest={} cause=\"{}\"", partial.digest(), failed.getMessage());
     }
     try (GrowingFile used = this) {
-      if (after == State.ADOPTED) {
-        afterAdoption.adopted(used);
+      if (after != State.GROWING) {
+        afterVerification.verified(used);
       }
     } catch (IOException e) {
       log.error("event=file-not-closed digest={} cause=\"{}\"", partial.digest(), e.getMessage());

@@ -160,7 +160,7 @@ final class OpenNodes {
       dropGrowing(row);
       GrowingFile file =
           new GrowingFile(
-              cas, fetchPath, digest, layouts, adoptions, adopted -> adopted(row, adopted));
+              cas, fetchPath, digest, layouts, adoptions, verified -> verified(row, verified));
       growing.put(row, file);
       return file.retain();
     }
@@ -234,11 +234,14 @@ final class OpenNodes {
   }
 
   /**
-   * A big file has become whole: its pages are right, and who opens it next opens it in the CAS.
+   * A big file has become whole. If it came into the CAS, its pages are right, and who opens it
+   * next opens it there; if not, it is of use to nobody.
    */
-  private void adopted(long row, GrowingFile file) throws IOException {
+  private void verified(long row, GrowingFile file) throws IOException {
     synchronized (lock(row)) {
-      unverified.remove(row, file);
+      if (file.isAdopted()) {
+        unverified.remove(row, file);
+      }
       if (growing.get(row) == file) {
         dropGrowing(row);
       }

@@ -42,6 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 class OpenNodesTest {
 
   private static final int SIZE = 64 << 10;
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
 
   private final Path root;
   private final byte[] bytes = FakeImage.bytes(1, SIZE);
@@ -110,14 +111,14 @@ class OpenNodesTest {
             task -> {
               throw new RejectedExecutionException("made up");
             });
-    assertThatThrownBy(file::bringAll).isInstanceOf(NotAdoptedException.class);
+    assertThatThrownBy(() -> file.bringAll(PATIENCE)).isInstanceOf(NotAdoptedException.class);
     file.close();
   }
 
   @Test
   void aClosedFileIsNotRead() throws Exception {
     GrowingFile growing = growing(Runnable::run);
-    growing.bringAll();
+    growing.bringAll(PATIENCE);
     growing.close();
     WholeFile whole = new WholeFile(cas.open(digest, SIZE).orElseThrow(), SIZE);
     try (Arena arena = Arena.ofConfined();
@@ -138,7 +139,7 @@ class OpenNodesTest {
 
   private @Nullable Void bringAll(int layout) throws IOException, InterruptedException {
     try (GrowingFile file = nodes.growing(row().row(), digest, layouts(layout))) {
-      file.bringAll();
+      file.bringAll(PATIENCE);
     }
     return null;
   }
