@@ -33,11 +33,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What a node holds: the contents of files by digest, in a directory ({@link #casDirectory}) and,
- * for those that are not there yet, in a FUSE mount ({@link #contentMount}) that fetches them from
- * the sources when they are first read. Both have the same names: {@code ab/cdef…}, the SHA-256 in
- * hexadecimal digits after a directory of its first two. Where there is no content mount, contents
- * are read through the trees of images ({@link #mountTree}), which fetch them in the same way. Safe
- * for use by several threads.
+ * for those that are not there yet, in a directory for each image of a FUSE mount ({@link
+ * #contentDirectory}), which fetches them from the sources when they are first read. Both have the
+ * same names: {@code ab/cdef…}, the SHA-256 in hexadecimal digits after a directory of its first
+ * two. Where there is no content mount, contents are read through the trees of images ({@link
+ * #mountTree}), which fetch them in the same way. Safe for use by several threads.
  *
  * <p>A process that opens files through a mount of its own can't die while it waits for them, not
  * even by SIGKILL: the kernel waits for an answer that only the dying process could give. Leave
@@ -172,10 +172,11 @@ public final class ContentStore implements AutoCloseable {
    * Makes every content of an image known: after it, all of them can be opened through the content
    * mount. Adding an image again replaces what was known of it.
    *
-   * @param image a name that the caller chooses, the same for {@link #remove}
+   * @param image a name that the caller chooses, the same for {@link #remove}; one that a file can
+   *     have, where there is a content mount
    * @param origins the repositories ({@code host/name}) to ask for the image's packs, best first
-   * @throws IOException if the index contradicts itself, or the table can't be written. Of indexes
-   *     that contradict each other it turns out when their contents are read which one is wrong
+   * @throws IOException if the index contradicts itself, or the table can't be written. It may
+   *     contradict the indexes of other images: each gets what its own describes
    */
   public void add(String image, ImageIndex index, List<String> origins) throws IOException {
     table.add(image, index, origins);
@@ -192,21 +193,27 @@ public final class ContentStore implements AutoCloseable {
     return cas.directory();
   }
 
-  /** The FUSE mount, if there is one; the data-only lower layer below {@link #casDirectory}. */
-  public Optional<Path> contentMount() {
-    return mount.map(made -> contentMount);
+  /**
+   * The directory of an image in the FUSE mount, if there is such a mount; the data-only lower
+   * layer below {@link #casDirectory}. It holds the contents as this image's index describes them:
+   * what other images say of them, it never shows. It is there while the image is known.
+   */
+  public Optional<Path> contentDirectory(String image) {
+    return mount.map(made -> contentMount.resolve(image));
   }
 
   /**
-   * Mounts the whole tree of an image that was {@linkplain #add added}; in a store without a
-   * content mount, which needs nothing of the sort. To be closed before the store is.
+   * Mounts the whole tree of an image; in a store without a content mount, which needs nothing of
+   * the sort. Its files can be opened as soon as the image was {@linkplain #add added}. To be
+   * closed before the store is.
    *
+   * @param image the name by which it is added
    * @param target an empty directory
    * @throws TreeMountException if the machine lacks what that takes, or refuses
    */
-  public TreeMount mountTree(ImageIndex index, Path target, TreeMountOptions options)
+  public TreeMount mountTree(String image, ImageIndex index, Path target, TreeMountOptions options)
       throws IOException {
-    return FuseTree.mount(target, index, options, files, maxWaiting);
+    return FuseTree.mount(target, image, index, options, files, maxWaiting);
   }
 
   /** Computes the digest of every file in the CAS and removes the wrong ones; takes a while. */

@@ -51,7 +51,8 @@ class BigFileTest {
     FileContent big = image.addBig(1, 8L * MIB, MIB);
     try (TestStore store = TestStore.open(root, source.with(image))) {
       store.add("model", image).add("other", image);
-      RandomAccessFile file = new RandomAccessFile(store.mounted(big.digest()).toFile(), "r");
+      RandomAccessFile file =
+          new RandomAccessFile(store.mounted("other", big.digest()).toFile(), "r");
       try (file) {
         file.read();
         store.store.remove("model");
@@ -211,10 +212,16 @@ class BigFileTest {
         byte[] head = new byte[4096];
         file.readFully(head);
         assertThat(head).isEqualTo(expected(77, 0));
+        Path attackers = store.mounted(right.digest());
         store.add("victim", image);
         assertThat(page(store, right, 0)).isEqualTo(expected(1, 0));
         assertThat(page(store, right, 3L * MIB)).isEqualTo(expected(1, 3L * MIB));
+        Commands.result("sha256sum", attackers.toString());
+        assertThat(store.cached(right.digest())).doesNotExist();
       }
+      assertThat(Commands.run("sha256sum", store.mounted(right.digest()).toString()))
+          .startsWith(right.digest().hex());
+      Waiting.until("it is in the CAS", () -> Files.exists(store.cached(right.digest())));
       assertThat(Commands.run("sha256sum", store.cached(right.digest()).toString()))
           .startsWith(right.digest().hex());
     }

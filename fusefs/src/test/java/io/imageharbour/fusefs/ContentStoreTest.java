@@ -58,8 +58,10 @@ class ContentStoreTest {
       assertThat(Files.getPosixFilePermissions(store.mounted(big.digest())))
           .isEqualTo(PosixFilePermissions.fromString("r--r--r--"));
       assertThat(Files.getAttribute(store.mounted(small.digest()), "unix:uid")).isEqualTo(0);
-      Commands.run("ls", "-lR", store.store.contentMount().orElseThrow().toString());
-      Commands.run("df", store.store.contentMount().orElseThrow().toString());
+      Path directory = store.store.contentDirectory("app").orElseThrow();
+      Commands.run("ls", "-lR", directory.resolve("..").toString());
+      Commands.run("ls", "-lR", directory.toString());
+      Commands.run("df", directory.toString());
       assertThat(source.fetches).hasValue(0);
     }
   }
@@ -298,27 +300,33 @@ class ContentStoreTest {
   }
 
   @Test
-  void aDigestThatNoImageNeedsIsNotThereAndComesBackWithItsImage() throws Exception {
+  void anImageThatIsNotKnownIsNotThereAndComesBackUnderItsName() throws Exception {
     FileContent content = image.addFrame(FakeImage.bytes(1, 5000)).getFirst();
     try (TestStore store = TestStore.open(root, source.with(image))) {
-      Path file = store.mounted(content.digest());
+      Path file = store.mounted("app", content.digest());
       assertThatThrownBy(() -> Files.size(file)).isInstanceOf(NoSuchFileException.class);
       store.add("app", image);
       assertThat(Files.size(file)).isEqualTo(5000);
       store.store.remove("app");
       assertThatThrownBy(() -> Files.readAllBytes(file)).isInstanceOf(IOException.class);
-      store.add("again", image);
+      store.add("app", image);
       assertThat(file).hasBinaryContent(FakeImage.bytes(1, 5000));
+      assertThat(Files.getAttribute(file, "unix:ino"))
+          .isEqualTo(
+              Files.getAttribute(store.add("b", image).mounted(content.digest()), "unix:ino"));
     }
   }
 
   @Test
   void namesThatAreNoDigestsAreNotThere() throws Exception {
-    try (TestStore store = TestStore.open(root)) {
+    try (TestStore store = TestStore.open(root).add("app", image)) {
+      Path directory = store.store.contentDirectory("app").orElseThrow();
       for (String name : List.of("zz", "AB", "ab/cd", "ab/" + "g".repeat(62), "00/..x", "é")) {
-        assertThat(store.store.contentMount().orElseThrow().resolve(name)).doesNotExist();
+        assertThat(directory.resolve(name)).doesNotExist();
+        assertThat(directory.resolveSibling(name)).doesNotExist();
       }
-      assertThat(store.store.contentMount().orElseThrow().resolve("ab")).isDirectory();
+      assertThat(directory.resolve("ab")).isDirectory();
+      assertThat(directory.resolve("ab").resolve("ab")).doesNotExist();
     }
   }
 
@@ -329,7 +337,8 @@ class ContentStoreTest {
       assertThatThrownBy(() -> Files.write(store.mounted(content.digest()), new byte[1]))
           .isInstanceOf(IOException.class);
       assertThatThrownBy(
-              () -> Files.createFile(store.store.contentMount().orElseThrow().resolve("x")))
+              () ->
+                  Files.createFile(store.store.contentDirectory("app").orElseThrow().resolve("x")))
           .isInstanceOf(IOException.class);
       assertThatThrownBy(() -> Files.delete(store.mounted(content.digest())))
           .isInstanceOf(IOException.class);
@@ -339,7 +348,6 @@ class ContentStoreTest {
   @Test
   void aStoreIsOpenedByOneProcessOnly() throws Exception {
     try (TestStore store = TestStore.open(root)) {
-      assertThat(store.store.contentMount().orElseThrow()).exists();
       assertThatThrownBy(() -> TestStore.open(root))
           .isInstanceOf(ContentStoreInUseException.class)
           .hasMessageContaining("in use");
@@ -353,7 +361,7 @@ class ContentStoreTest {
     TestStore.open(root, source.with(image)).add("app", image).close();
     try (TestStore store = TestStore.open(root, source)) {
       assertThat(store.store.images()).containsExactly("app");
-      assertThat(store.mounted(content.digest())).hasBinaryContent(FakeImage.bytes(1, 5000));
+      assertThat(store.mounted("app", content.digest())).hasBinaryContent(FakeImage.bytes(1, 5000));
     }
   }
 

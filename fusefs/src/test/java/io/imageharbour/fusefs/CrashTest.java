@@ -37,7 +37,9 @@ class CrashTest {
     Process victim = startVictim(CrashVictim.class, root);
     AtomicInteger read = new AtomicInteger();
     Thread reader =
-        Thread.ofPlatform().daemon().start(() -> readUntilItFails(root.resolve("c"), image, read));
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> readUntilItFails(root.resolve("c/app"), image, read));
     Waiting.until("some files are here", () -> read.get() >= afterFiles);
     kill(victim);
     reader.join();

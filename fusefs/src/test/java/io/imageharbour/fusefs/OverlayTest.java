@@ -186,7 +186,7 @@ class OverlayTest {
             + "::"
             + store.store.casDirectory()
             + "::"
-            + store.store.contentMount().orElseThrow()
+            + store.store.contentDirectory("app").orElseThrow()
             + ",upperdir="
             + temp.resolve("upper")
             + ",workdir="

@@ -11,6 +11,8 @@ public final class TestStore implements AutoCloseable {
 
   public final ContentStore store;
 
+  private String added = "app";
+
   private TestStore(ContentStore store) {
     this.store = store;
   }
@@ -32,13 +34,19 @@ public final class TestStore implements AutoCloseable {
 
   /** Adds an image under a name. */
   public TestStore add(String name, FakeImage image) throws IOException {
+    added = name;
     store.add(name, image.index(), image.index().origins());
     return this;
   }
 
-  /** Where the content mount has a file. */
+  /** Where the content mount has a file of the image that was added last. */
   public Path mounted(Digest digest) {
-    return store.contentMount().orElseThrow().resolve(pathOf(digest));
+    return mounted(added, digest);
+  }
+
+  /** Where the content mount has a file of an image. */
+  public Path mounted(String image, Digest digest) {
+    return store.contentDirectory(image).orElseThrow().resolve(pathOf(digest));
   }
 
   /** Where the CAS has a file, if it has. */

@@ -80,7 +80,7 @@ final class ContainerIT {
           .satisfies(
               mount -> {
                 assertThat(mount.type()).isEqualTo("overlay");
-                assertThat(mount.options()).contains("::" + root + "/cas::" + root + "/c");
+                assertThat(mount.options()).contains("::" + root + "/cas::" + root + "/c/");
               });
     } finally {
       node.ctr().remove(container);

@@ -94,7 +94,7 @@ final class ContainerdVersionsIT {
                 .filter(mount -> mount.contains(" / / ")))
         .singleElement()
         .asString()
-        .contains("::" + root + "/cas::" + root + "/c");
+        .contains("::" + root + "/cas::" + root + "/c/");
   }
 
   @ParameterizedTest

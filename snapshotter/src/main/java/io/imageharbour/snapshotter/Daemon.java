@@ -152,7 +152,7 @@ public final class Daemon implements AutoCloseable {
     OverlayMounts mounts =
         new OverlayMounts(
             directories,
-            mounting.map(how -> how.dataLayers(contents)).orElse(List.of()),
+            id -> mounting.map(how -> how.dataLayers(contents, id)).orElse(List.of()),
             kernel.overlayOptions(),
             mounting.map(IndexMounting::overlayOptions).orElse(List.of()));
     if (config.metricsAddress().isPresent()) {

@@ -53,7 +53,7 @@ public final class MountedImage implements AutoCloseable {
     try {
       know(cache.store(), name, image);
       TreeMountOptions options = others ? TreeMountOptions.SHARED : TreeMountOptions.OWN;
-      TreeMount mount = cache.store().mountTree(image.index(), target, options);
+      TreeMount mount = cache.store().mountTree(name, image.index(), target, options);
       names.mounted(mount);
       return new MountedImage(name, cache, mount);
     } catch (IOException | RuntimeException | Error e) {

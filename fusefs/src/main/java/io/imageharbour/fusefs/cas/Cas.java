@@ -133,8 +133,7 @@ public final class Cas implements AutoCloseable {
     return Optional.empty();
   }
 
-  /** The size in bytes of the file of a digest, if it is there. */
-  public OptionalLong size(Digest digest) throws LinuxException {
+  private OptionalLong size(Digest digest) throws LinuxException {
     Optional<OpenFile> file = cas.findBelow(pathOf(digest));
     if (file.isEmpty()) {
       return OptionalLong.empty();

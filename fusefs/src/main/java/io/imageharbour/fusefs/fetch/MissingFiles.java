@@ -41,7 +41,7 @@ final class MissingFiles implements Following {
   @Override
   public Optional<Errand> missingIn(FrameAddress frame, FrameLocation location) throws IOException {
     for (FrameLocation.Part part : location.parts()) {
-      if (table.find(part.digest(), part.size()).isPresent() && !cas.contains(part.digest())) {
+      if (table.needs(part.digest(), part.size()) && !cas.contains(part.digest())) {
         StoredChunk chunk = new StoredChunk(part.digest(), part.size(), part.offset(), frame);
         return Optional.of(new Errand(chunk, new CasSink(cas, part.digest())));
       }

@@ -169,6 +169,6 @@ final class SourceRound {
 
   /** Whether a neighbour of the wanted chunk is a file that the CAS lacks. */
   private boolean isMissingFile(Digest digest, int size) throws IOException {
-    return stores.table.find(digest, size).isPresent() && !stores.cas.contains(digest);
+    return stores.table.needs(digest, size) && !stores.cas.contains(digest);
   }
 }

@@ -97,13 +97,11 @@ public final class FuseReply {
   }
 
   /**
-   * Answers an OPEN: the kernel sends READs and keeps in its page cache what it got.
-   *
-   * @param keepPages whether the pages that it has of the file from before are right
+   * Answers an OPEN: the kernel sends READs and keeps in its page cache what it got, now and
+   * before.
    */
-  public boolean openedCached(long handle, boolean keepPages) {
-    int keep = keepPages ? FuseProtocol.FOPEN_KEEP_CACHE : 0;
-    return opened(handle, keep | FuseProtocol.FOPEN_NOFLUSH, 0);
+  public boolean openedCached(long handle) {
+    return opened(handle, FuseProtocol.FOPEN_KEEP_CACHE | FuseProtocol.FOPEN_NOFLUSH, 0);
   }
 
   /** Answers an OPENDIR. */

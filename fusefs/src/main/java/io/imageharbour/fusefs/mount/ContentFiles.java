@@ -8,6 +8,7 @@ import io.imageharbour.fusefs.table.RowAttributes;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.LoggerFactory;
 
@@ -49,13 +50,15 @@ public final class ContentFiles implements AutoCloseable {
   /**
    * Opens a content; waits for its bytes if it is one chunk that is not here.
    *
-   * @param size in bytes, as the index has it that the reader trusts
-   * @throws IOException if no image needs it, or nobody can bring it
+   * @param image that has it, by its name
+   * @throws IOException if the image has no such content, or nobody can bring it
    */
-  public OpenedContent open(Digest digest, long size) throws IOException, InterruptedException {
+  public OpenedContent open(String image, Digest digest) throws IOException, InterruptedException {
     opens.increment();
-    RowAttributes row =
-        table.find(digest, size).orElseThrow(() -> new UnknownContentException(digest));
+    OptionalLong number = table.imageNumber(image);
+    Optional<RowAttributes> found =
+        number.isPresent() ? table.find(number.getAsLong(), digest) : Optional.empty();
+    RowAttributes row = found.orElseThrow(() -> new UnknownContentException(image, digest));
     Optional<OpenNode> whole = nodes.openWhole(row);
     if (whole.isPresent()) {
       openHits.increment();

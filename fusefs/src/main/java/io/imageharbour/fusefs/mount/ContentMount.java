@@ -1,5 +1,7 @@
 package io.imageharbour.fusefs.mount;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.imageharbour.fusefs.ContentNames;
 import io.imageharbour.fusefs.cas.Cas;
 import io.imageharbour.fusefs.fetch.FetchPath;
@@ -15,20 +17,22 @@ import io.imageharbour.fusefs.table.RowAttributes;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file system of the content mount: {@code /ab/cdef…}, every content that an image needs,
- * whether the CAS holds it or not. Looking at files fetches nothing; opening or reading them does.
- * What has to wait for bytes waits on another thread than the one that read the request.
+ * The file system of the content mount: {@code /IMAGE/ab/cdef…}, every content that an image needs,
+ * as its index describes it, whether the CAS holds it or not. Looking at files fetches nothing;
+ * opening or reading them does. What has to wait for bytes waits on another thread than the one
+ * that read the request.
  */
 public final class ContentMount implements RequestHandler, AutoCloseable {
 
@@ -132,45 +136,43 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
     }
   }
 
+  /**
+   * Names of images are asked for each time, because another image may get the name of one that is
+   * gone. What lies below is always the same: overlayfs asks for the name of a file whenever a path
+   * leads to it, and would have to wait for us.
+   */
   private void lookup(FuseRequest.Lookup lookup, FuseReply reply) throws IOException {
-    if (lookup.parent() == NodeNumbers.ROOT) {
-      Optional<Long> directory = NodeNumbers.directory(lookup.name());
+    long parent = lookup.parent();
+    if (parent == NodeNumbers.ROOT) {
+      OptionalLong image = table.imageNumber(text(lookup.name()));
+      if (image.isPresent()) {
+        long node = NodeNumbers.imageDirectory(image.getAsLong());
+        reply.entry(NodeAttributes.directory(node), false);
+        return;
+      }
+    } else if (NodeNumbers.isImageDirectory(parent)) {
+      Optional<Long> directory = NodeNumbers.directory(NodeNumbers.image(parent), lookup.name());
       if (directory.isPresent()) {
         reply.entry(NodeAttributes.directory(directory.get()), true);
-      } else {
-        reply.error(Errno.ENOENT);
+        return;
       }
-      return;
+    } else {
+      Optional<Digest> digest = NodeNumbers.digest(parent, lookup.name());
+      if (digest.isPresent()) {
+        Optional<RowAttributes> row = table.find(NodeNumbers.image(parent), digest.get());
+        if (row.isPresent()) {
+          long node = NodeNumbers.file(row.get().row());
+          reply.entry(NodeAttributes.file(node, row.get().size()), true);
+          return;
+        }
+      }
     }
-    Optional<Digest> digest = NodeNumbers.digest(lookup.parent(), lookup.name());
-    List<RowAttributes> rows = digest.isPresent() ? table.find(digest.get()) : List.of();
-    switch (rows.size()) {
-      // an error is not cached by the kernel, so an image that is added later is seen
-      case 0 -> reply.error(Errno.ENOENT);
-      case 1 -> answerEntry(rows.getFirst(), files.opener.isKnownRight(rows.getFirst()), reply);
-      default -> waiting.start(reply, () -> lookupSlowly(rows, reply));
-    }
+    // an error is not cached by the kernel, so an image that is added later is seen
+    reply.error(Errno.ENOENT);
   }
 
-  private void lookupSlowly(List<RowAttributes> claims, FuseReply reply) {
-    try {
-      answerEntry(files.opener.rightOf(claims), true, reply);
-    } catch (IOException e) {
-      fail(reply, "lookup-failed", Optional.of(claims.getFirst().digest()), e);
-    } catch (InterruptedException e) {
-      reply.error(Errno.EINTR);
-    }
-  }
-
-  /**
-   * Answers with the file of a row.
-   *
-   * @param isRight whether bytes of this size had the digest; otherwise an image that is added
-   *     later may know better what it stands for. What is right stays right, and the kernel should
-   *     not ask again: an overlay does for every path that leads to the file
-   */
-  private static void answerEntry(RowAttributes row, boolean isRight, FuseReply reply) {
-    reply.entry(NodeAttributes.file(NodeNumbers.file(row.row()), row.size()), isRight);
+  private static String text(MemorySegment name) {
+    return new String(name.toArray(ValueLayout.JAVA_BYTE), UTF_8);
   }
 
   private void attributes(long node, FuseReply reply) throws IOException {
@@ -225,7 +227,7 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
         handle = nextHandle.getAndIncrement();
         readers.put(handle, new SequentialReader());
       }
-      taken = reply.openedCached(handle, nodes.canKeepPages(node));
+      taken = reply.openedCached(handle);
     }
     if (!taken) {
       readers.remove(handle);

@@ -14,15 +14,12 @@ import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +35,6 @@ final class GrowingFile implements OpenContent {
   private final Cas cas;
   private final FetchPath fetchPath;
   private final PartialFile partial;
-  private final Cut cut;
   private final long[] ends;
   private final Executor adoptions;
   private final VerificationListener afterVerification;
@@ -51,14 +47,11 @@ final class GrowingFile implements OpenContent {
 
   private final ChunkUse chunks;
 
-  /** Guards the state; who waits for an adoption waits for this. */
+  /** Guards the state. */
   private final Object adoption = new Object();
 
   /** Guarded by {@link #adoption}. */
   private State state = State.GROWING;
-
-  /** Why the last adoption failed; guarded by {@link #adoption}. */
-  private @Nullable IOException failure;
 
   /** Is told when it has turned out whether a file is right. */
   @FunctionalInterface
@@ -160,20 +153,15 @@ final class GrowingFile implements OpenContent {
     this.afterVerification = afterVerification;
     this.fetchPath = fetchPath;
     this.layouts = List.copyOf(layouts);
-    cut = Cut.of(layouts.getFirst());
-    ends = new long[cut.pieces().size()];
+    List<StoredChunk> layout = layouts.getFirst();
+    ends = new long[layout.size()];
     long end = 0;
     for (int i = 0; i < ends.length; i++) {
-      end += cut.pieces().get(i).size();
+      end += layout.get(i).size();
       ends[i] = end;
     }
     chunks = new ChunkUse(ends.length);
     partial = cas.begin(digest, end);
-  }
-
-  /** How the file is cut. */
-  Cut cut() {
-    return cut;
   }
 
   /** Another user, who has to {@link #close} it; only for somebody who knows that there is one. */
@@ -214,34 +202,6 @@ final class GrowingFile implements OpenContent {
   /** Begins to bring the chunks behind {@code offset} that begin before {@code end}. */
   void bringAhead(long offset, long end) throws IOException {
     bringAhead(chunkAt(offset) + 1, end);
-  }
-
-  /**
-   * Brings all that is missing, and the file into the CAS.
-   *
-   * @throws OutOfPatienceException if it is not all here after so long; what is here stays
-   * @throws WrongContentException if the chunks do not make up the whole
-   * @throws NotAdoptedException if it could not be moved into the CAS
-   */
-  void bringAll(Duration patience) throws IOException, InterruptedException {
-    long begin = System.nanoTime();
-    for (int i = 0; i < ends.length; i++) {
-      if (Duration.ofNanos(System.nanoTime() - begin).compareTo(patience) > 0) {
-        throw new OutOfPatienceException(partial.digest(), patience);
-      }
-      bringAhead(i + 1, ends[i] + SequentialReader.MAX_AHEAD);
-      bring(i);
-    }
-    beginAdoption();
-    synchronized (adoption) {
-      while (state == State.VERIFYING) {
-        adoption.wait();
-      }
-      if (state == State.GROWING) {
-        throw new NotAdoptedException(partial.digest(), Objects.requireNonNull(failure));
-      }
-    }
-    requireRight();
   }
 
   @Override
@@ -333,7 +293,7 @@ final class GrowingFile implements OpenContent {
   }
 
   private void store(int chunk, ByteBuffer verified) throws IOException {
-    int size = cut.pieces().get(chunk).size();
+    long size = ends[chunk] - (chunk == 0 ? 0 : ends[chunk - 1]);
     if (verified.remaining() != size) {
       // it would not fit in its place
       synchronized (adoption) {
@@ -395,8 +355,6 @@ final class GrowingFile implements OpenContent {
     // first the state: whoever closes the file must know whether it is still here to be removed
     synchronized (adoption) {
       state = after;
-      failure = failed;
-      adoption.notifyAll();
     }
     if (after != State.ADOPTED) {
       log.error(

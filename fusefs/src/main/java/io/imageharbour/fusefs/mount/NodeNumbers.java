@@ -11,16 +11,20 @@ import java.util.Optional;
  * restarted process knows every node that the kernel holds.
  *
  * <pre>
- * 1          the root
- * 2 … 257    the directories 00 … ff
- * 258 + row  the file of a row of the content table
+ * 1                          the root
+ * 2 + 257 image              the directory of an image of the content table
+ * 3 + 257 image + 0 … 255    the directories 00 … ff in it
+ * 2^48 + row                 the file of a row of the content table
  * </pre>
+ *
+ * Images that say the same of a content share its row, and so the pages that the kernel has of it.
  */
 final class NodeNumbers {
 
   static final long ROOT = 1;
-  private static final long FIRST_DIRECTORY = 2;
-  private static final long FIRST_FILE = FIRST_DIRECTORY + 256;
+  private static final long FIRST_IMAGE = 2;
+  private static final int NODES_OF_IMAGE = 257;
+  private static final long FIRST_FILE = 1L << 48;
 
   private static final int DIRECTORY_DIGITS = 2;
   private static final int FILE_DIGITS = 2 * Digest.BYTES - DIRECTORY_DIGITS;
@@ -45,19 +49,34 @@ final class NodeNumbers {
     return row + FIRST_FILE;
   }
 
-  /** The node of the directory with this name in the root, if a directory can be called so. */
-  static Optional<Long> directory(MemorySegment name) {
+  /** The node of an image's directory. */
+  static long imageDirectory(long image) {
+    return FIRST_IMAGE + image * NODES_OF_IMAGE;
+  }
+
+  /** Whether a directory is that of an image. */
+  static boolean isImageDirectory(long directory) {
+    return directory != ROOT && (directory - FIRST_IMAGE) % NODES_OF_IMAGE == 0;
+  }
+
+  /** The image in whose directory another one lies. */
+  static long image(long directory) {
+    return (directory - FIRST_IMAGE) / NODES_OF_IMAGE;
+  }
+
+  /** The node of the directory with this name in an image's, if a directory can be called so. */
+  static Optional<Long> directory(long image, MemorySegment name) {
     int value = name.byteSize() == DIRECTORY_DIGITS ? hexByte(name, 0) : -1;
-    return value < 0 ? Optional.empty() : Optional.of(FIRST_DIRECTORY + value);
+    return value < 0 ? Optional.empty() : Optional.of(imageDirectory(image) + 1 + value);
   }
 
   /** The digest of the file with this name in a directory, if a file can be called so. */
   static Optional<Digest> digest(long directory, MemorySegment name) {
-    if (directory < FIRST_DIRECTORY || name.byteSize() != FILE_DIGITS) {
+    if (name.byteSize() != FILE_DIGITS) {
       return Optional.empty();
     }
     byte[] digest = new byte[Digest.BYTES];
-    digest[0] = (byte) (directory - FIRST_DIRECTORY);
+    digest[0] = (byte) (directory - imageDirectory(image(directory)) - 1);
     for (int i = 1; i < digest.length; i++) {
       int value = hexByte(name, 2L * (i - 1));
       if (value < 0) {

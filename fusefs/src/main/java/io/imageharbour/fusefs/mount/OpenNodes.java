@@ -6,10 +6,10 @@ import io.imageharbour.fusefs.linux.OpenFile;
 import io.imageharbour.fusefs.table.ContentTable;
 import io.imageharbour.fusefs.table.RowAttributes;
 import io.imageharbour.fusefs.table.StoredChunk;
-import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -45,8 +45,11 @@ final class OpenNodes {
   /** Big files that are not whole, open or not, used by this map. Changed under the same lock. */
   private final ConcurrentMap<Long, GrowingFile> growing = new ConcurrentHashMap<>();
 
-  /** The files whose unverified pages the kernel may have. */
-  private final ConcurrentMap<Long, GrowingFile> unverified = new ConcurrentHashMap<>();
+  /**
+   * Rows whose chunks do not make up their digest, or not with these sizes: that never changes, so
+   * their files are not opened any more.
+   */
+  private final Set<Long> wrong = ConcurrentHashMap.newKeySet();
 
   /** Verify big files that are whole. */
   private final ThreadPoolExecutor adoptions =
@@ -78,8 +81,7 @@ final class OpenNodes {
 
   /**
    * Opens a file once more that is open already, or one that the CAS holds; empty if neither. Not
-   * for a file that is partly here: {@link #openGrowing} is for those that can be trusted as they
-   * are.
+   * for a file that is partly here.
    */
   Optional<OpenNode> openWhole(RowAttributes row) throws IOException {
     synchronized (lock(row.row())) {
@@ -109,61 +111,48 @@ final class OpenNodes {
   }
 
   /**
-   * Opens a file that is partly here, or not at all, and lies like this, always cut in the same
-   * way; empty if it is open in another cut.
+   * Opens a file of several chunks, which is fetched as it is read where the CAS does not hold it.
+   *
+   * @param layouts where its chunks lie
+   * @throws WrongContentException if it turned out before that they do not make up the whole
    */
-  Optional<OpenNode> openGrowing(RowAttributes row, List<List<StoredChunk>> layouts)
+  OpenNode openWholeOrGrowing(RowAttributes row, List<List<StoredChunk>> layouts)
       throws IOException {
     synchronized (lock(row.row())) {
+      Optional<OpenNode> whole = openWhole(row);
+      if (whole.isPresent()) {
+        return whole.get();
+      }
+      if (isWrong(row.row())) {
+        throw new WrongContentException(row.digest());
+      }
       @Nullable OpenNode node = open.get(row.row());
       if (node == null) {
-        GrowingFile file = growing(row.row(), row.digest(), layouts);
-        node = new OpenNode(row.row(), file, OpenNode.NO_BACKING);
+        node = new OpenNode(row.row(), growing(row, layouts), OpenNode.NO_BACKING);
         open.put(row.row(), node);
-        return Optional.of(node);
-      }
-      if (node.content() instanceof GrowingFile file) {
-        if (!file.cut().equals(Cut.of(layouts.getFirst()))) {
-          return Optional.empty();
+      } else {
+        if (node.content() instanceof GrowingFile file) {
+          file.setLayouts(layouts);
         }
-        file.setLayouts(layouts);
+        node.retain();
       }
-      node.retain();
-      return Optional.of(node);
+      return node;
     }
   }
 
-  /**
-   * Whether the pages that the kernel may have of an open file are those of its content. They are
-   * not if they came from an unverified file that was cut in another way and could have been
-   * forged.
-   */
-  boolean canKeepPages(OpenNode node) {
-    if (node.content() instanceof GrowingFile file && !file.isAdopted()) {
-      @Nullable GrowingFile before = unverified.put(node.row(), file);
-      return before == null || before == file;
+  /** The file as far as it is here. The caller becomes a user of it and has to close it. */
+  private GrowingFile growing(RowAttributes row, List<List<StoredChunk>> layouts)
+      throws IOException {
+    @Nullable GrowingFile before = growing.get(row.row());
+    if (before != null) {
+      before.setLayouts(layouts);
+      return before.retain();
     }
-    return !unverified.containsKey(node.row());
-  }
-
-  /**
-   * The file that lies like this, always cut in the same way, as far as it is here. The caller
-   * becomes a user of it and has to close it.
-   */
-  GrowingFile growing(long row, Digest digest, List<List<StoredChunk>> layouts) throws IOException {
-    synchronized (lock(row)) {
-      @Nullable GrowingFile before = growing.get(row);
-      if (before != null && !before.isWrong() && before.cut().equals(Cut.of(layouts.getFirst()))) {
-        before.setLayouts(layouts);
-        return before.retain();
-      }
-      dropGrowing(row);
-      GrowingFile file =
-          new GrowingFile(
-              cas, fetchPath, digest, layouts, adoptions, verified -> verified(row, verified));
-      growing.put(row, file);
-      return file.retain();
-    }
+    GrowingFile file =
+        new GrowingFile(
+            cas, fetchPath, row.digest(), layouts, adoptions, made -> verified(row.row(), made));
+    growing.put(row.row(), file);
+    return file.retain();
   }
 
   /**
@@ -211,7 +200,7 @@ final class OpenNodes {
       }
       OpenContent content = node.content();
       // what is here of a big file stays for the next one who opens it
-      if (growing.get(row) == content && (((GrowingFile) content).isWrong() || !isNeeded(row))) {
+      if (growing.get(row) == content && (isWrong(row) || !isNeeded(row))) {
         dropGrowing(row);
       }
       content.close();
@@ -227,6 +216,11 @@ final class OpenNodes {
         }
       }
     }
+    for (long row : wrong) {
+      if (!isNeeded(row)) {
+        wrong.remove(row);
+      }
+    }
   }
 
   private boolean isNeeded(long row) throws IOException {
@@ -234,18 +228,20 @@ final class OpenNodes {
   }
 
   /**
-   * A big file has become whole. If it came into the CAS, its pages are right, and who opens it
-   * next opens it there; if not, it is of use to nobody.
+   * A big file has become whole. If it came into the CAS, who opens it next opens it there; if not,
+   * it is of use to nobody.
    */
   private void verified(long row, GrowingFile file) throws IOException {
     synchronized (lock(row)) {
-      if (file.isAdopted()) {
-        unverified.remove(row, file);
-      }
       if (growing.get(row) == file) {
         dropGrowing(row);
       }
     }
+  }
+
+  private boolean isWrong(long row) {
+    @Nullable GrowingFile file = growing.get(row);
+    return wrong.contains(row) || file != null && file.isWrong();
   }
 
   private static boolean isVerified(OpenContent content) {
@@ -255,6 +251,9 @@ final class OpenNodes {
   private void dropGrowing(long row) throws IOException {
     @Nullable GrowingFile file = growing.remove(row);
     if (file != null) {
+      if (file.isWrong()) {
+        wrong.add(row);
+      }
       file.close();
     }
   }

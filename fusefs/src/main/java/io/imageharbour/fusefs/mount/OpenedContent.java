@@ -20,11 +20,6 @@ public final class OpenedContent implements AutoCloseable {
     return node.content().size();
   }
 
-  /** Whether pages that the kernel may have of this content are those that would be read now. */
-  public boolean canKeepPages() {
-    return files.nodes.canKeepPages(node);
-  }
-
   /**
    * Reads from {@code offset} until the buffer is full or the content ends; fetches what is not
    * here.

@@ -3,12 +3,12 @@ package io.imageharbour.fusefs.mount;
 import io.imageharbour.indexer.Digest;
 import io.imageharbour.indexer.HarbourException;
 
-/** A content that was asked for and that no image of the content store needs. */
+/** A content that was asked for and that its image does not have, or is gone with it. */
 final class UnknownContentException extends HarbourException {
 
   private static final long serialVersionUID = 1;
 
-  UnknownContentException(Digest digest) {
-    super("no image of the content store has " + digest);
+  UnknownContentException(String image, Digest digest) {
+    super("the content store knows no image \"" + image + "\" that has " + digest);
   }
 }

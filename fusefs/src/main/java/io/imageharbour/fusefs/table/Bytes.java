@@ -6,9 +6,6 @@ import java.nio.ByteBuffer;
 /** Digests in byte buffers, without an array in between. */
 final class Bytes {
 
-  /** A digest and a size in bytes. */
-  static final int CONTENT_BYTES = Digest.BYTES + Long.BYTES;
-
   private Bytes() {}
 
   static ByteBuffer put(ByteBuffer target, Digest digest) {
@@ -17,10 +14,6 @@ final class Bytes {
         .putLong(digest.word1())
         .putLong(digest.word2())
         .putLong(digest.word3());
-  }
-
-  static ByteBuffer put(ByteBuffer target, Digest digest, long size) {
-    return put(target, digest).putLong(size);
   }
 
   static Digest digest(ByteBuffer from) {

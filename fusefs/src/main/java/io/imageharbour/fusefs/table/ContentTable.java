@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
@@ -80,7 +81,11 @@ public final class ContentTable implements AutoCloseable {
         "add image " + image,
         txn -> {
           @Nullable ImageRecord before = readImage(txn, image);
-          ImageRecord after = new ImageAddition(file, txn, known, image, index).run(origins);
+          ImageRecord after =
+              new ImageAddition(file, txn, known, image, index)
+                  .run(
+                      before == null ? OptionalLong.empty() : OptionalLong.of(before.number()),
+                      origins);
           file.images.put(txn, ImageRecord.key(image), after.write());
           if (before != null) {
             List<Integer> left =
@@ -128,39 +133,65 @@ public final class ContentTable implements AutoCloseable {
         });
   }
 
-  /** The row of a content of this size that some image needs. */
-  public Optional<RowAttributes> find(Digest digest, long size) throws IOException {
-    return read(
-        borrowed -> {
-          @Nullable ByteBuffer value = file.rows.get(borrowed.txn, borrowed.key(digest, size));
-          return value == null ? Optional.empty() : needed(RowReferences.read(value), digest, size);
-        });
+  /** The number of an image, if it is known: stable as long as it is, and never used again. */
+  public OptionalLong imageNumber(String image) {
+    return known.imageNumber(image);
   }
 
   /**
-   * The rows of a content that some image needs, one for each size that images name for it, the
-   * smallest first. If there are several, some index lies, and only the bytes tell which.
+   * The row of a content of an image. Where images say different things of the content, it is the
+   * one that says what this image does.
+   *
+   * @param image its number
    */
-  public List<RowAttributes> find(Digest digest) throws IOException {
+  public Optional<RowAttributes> find(long image, Digest digest) throws IOException {
+    @Nullable String name = known.imageName(image);
+    if (name == null) {
+      return Optional.empty();
+    }
     return read(
         borrowed -> {
-          List<RowAttributes> found = new ArrayList<>(1);
-          try (Cursor<ByteBuffer> cursor = file.rows.openCursor(borrowed.txn)) {
-            boolean more = cursor.get(borrowed.key(digest, 0), GetOp.MDB_SET_RANGE);
-            while (more && Bytes.digest(cursor.key()).equals(digest)) {
-              long size = cursor.key().getLong(Digest.BYTES);
-              needed(RowReferences.read(cursor.val()), digest, size).ifPresent(found::add);
-              more = cursor.next();
-            }
+          List<RowAttributes> found = needed(borrowed, digest);
+          if (found.size() < 2) {
+            return found.stream().findFirst();
           }
-          return found;
+          @Nullable ByteBuffer record = file.images.get(borrowed.txn, borrowed.imageKey(name));
+          if (record == null) {
+            return Optional.empty();
+          }
+          OptionalLong row =
+              ImageRecord.firstRow(
+                  record, mine -> found.stream().anyMatch(other -> other.row() == mine));
+          return found.stream().filter(other -> row.equals(OptionalLong.of(other.row()))).findAny();
         });
   }
 
-  private static Optional<RowAttributes> needed(RowReferences row, Digest digest, long size) {
-    return row.references() == 0
-        ? Optional.empty()
-        : Optional.of(new RowAttributes(row.row(), digest, size));
+  /** Whether some image needs a file of this size that is one chunk. */
+  public boolean needs(Digest digest, long size) throws IOException {
+    return read(
+        borrowed -> {
+          ContentKey key = ContentKey.ofOneChunk(digest, size);
+          @Nullable ByteBuffer value = file.rows.get(borrowed.txn, borrowed.key(key));
+          return value != null && RowReferences.read(value).references() > 0;
+        });
+  }
+
+  /** The rows of a content that images need. */
+  private List<RowAttributes> needed(Borrowed borrowed, Digest digest) {
+    List<RowAttributes> found = new ArrayList<>(1);
+    try (Cursor<ByteBuffer> cursor = file.rows.openCursor(borrowed.txn)) {
+      boolean more = cursor.get(borrowed.key(digest), GetOp.MDB_SET_RANGE);
+      while (more) {
+        ContentKey key = ContentKey.read(cursor.key());
+        RowReferences row = RowReferences.read(cursor.val());
+        more = key.digest().equals(digest);
+        if (more && row.references() > 0) {
+          found.add(new RowAttributes(row.row(), digest, key.size()));
+        }
+        more = more && cursor.next();
+      }
+    }
+    return found;
   }
 
   /** Digest and size of a row, even if no image needs it any more. */

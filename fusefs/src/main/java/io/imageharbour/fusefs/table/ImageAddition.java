@@ -1,5 +1,6 @@
 package io.imageharbour.fusefs.table;
 
+import static io.imageharbour.fusefs.table.TableFile.NEXT_IMAGE;
 import static io.imageharbour.fusefs.table.TableFile.NEXT_PACK;
 import static io.imageharbour.fusefs.table.TableFile.NEXT_ROW;
 
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.lmdbjava.Txn;
 
@@ -27,7 +29,7 @@ final class ImageAddition {
   private final String image;
   private final ImageIndex index;
 
-  private final ByteBuffer contentKey = ByteBuffer.allocateDirect(Bytes.CONTENT_BYTES);
+  private final ByteBuffer contentKey = ByteBuffer.allocateDirect(ContentKey.BYTES);
   private final ByteBuffer rowKey = ByteBuffer.allocateDirect(Long.BYTES);
   private final ByteBuffer rowValue = ByteBuffer.allocateDirect(RowReferences.BYTES);
   private final ByteBuffer frameKey = ByteBuffer.allocateDirect(FrameKeys.KEY_BYTES);
@@ -42,13 +44,28 @@ final class ImageAddition {
     this.index = index;
   }
 
-  /** Writes everything but the record of the image, which it returns. */
-  ImageRecord run(List<String> origins) throws UnusableIndexException {
+  /**
+   * Writes everything but the record of the image, which it returns.
+   *
+   * @param number of the image, if it has one
+   */
+  ImageRecord run(OptionalLong number, List<String> origins) throws UnusableIndexException {
     int[] packs = addPacks();
     FrameAddress[] frames = addresses(packs);
     addParts(frames);
     long[] rows = addContents(frames);
-    return new ImageRecord(image, origins, Arrays.stream(packs).boxed().distinct().toList(), rows);
+    return new ImageRecord(
+        number.orElseGet(this::newNumber),
+        image,
+        origins,
+        Arrays.stream(packs).boxed().distinct().toList(),
+        rows);
+  }
+
+  private long newNumber() {
+    long number = file.counter(txn, NEXT_IMAGE);
+    file.setCounter(txn, NEXT_IMAGE, number + 1);
+    return number;
   }
 
   private int[] addPacks() {
@@ -162,23 +179,23 @@ final class ImageAddition {
     for (int i = 0; i < rows.length; i++) {
       FileContent content = contents.get(i);
       List<StoredChunk> layout = layoutOf(content, frames);
-      ByteBuffer key = Bytes.put(contentKey.clear(), content.digest(), content.size()).flip();
-      @Nullable ByteBuffer stored = file.rows.get(txn, key);
+      ContentKey key = ContentKey.of(content);
+      @Nullable ByteBuffer stored = file.rows.get(txn, key.write(contentKey));
       if (stored == null) {
         rows[i] = next++;
         putRow(new RowReferences(rows[i], 1));
-        putContent(rows[i], content, List.of(layout));
+        putContent(rows[i], key, List.of(layout));
       } else {
         RowReferences row = RowReferences.read(stored);
         rows[i] = row.row();
-        addReference(row, content, layout);
+        addReference(row, key, layout);
       }
     }
     file.setCounter(txn, NEXT_ROW, next);
     return rows;
   }
 
-  private void addReference(RowReferences row, FileContent content, List<StoredChunk> layout) {
+  private void addReference(RowReferences row, ContentKey content, List<StoredChunk> layout) {
     ByteBuffer key = rowKey.clear().putLong(row.row()).flip();
     StoredContent before =
         Layouts.read(row.row(), file.contents.get(txn, key), pack -> known.contains(pack));
@@ -208,9 +225,9 @@ final class ImageAddition {
     file.rows.put(txn, contentKey, rowValue.flip());
   }
 
-  private void putContent(long row, FileContent content, List<List<StoredChunk>> layouts) {
+  private void putContent(long row, ContentKey content, List<List<StoredChunk>> layouts) {
     ByteBuffer target = valueOf(Layouts.bytes(layouts));
-    Layouts.write(target, content.digest(), content.size(), layouts);
+    Layouts.write(target, content, layouts);
     file.contents.put(txn, rowKey.clear().putLong(row).flip(), target.flip());
   }
 

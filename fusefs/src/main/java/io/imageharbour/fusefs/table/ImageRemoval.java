@@ -12,7 +12,7 @@ final class ImageRemoval {
 
   private final TableFile file;
   private final Txn<ByteBuffer> txn;
-  private final ByteBuffer contentKey = ByteBuffer.allocateDirect(Bytes.CONTENT_BYTES);
+  private final ByteBuffer contentKey = ByteBuffer.allocateDirect(ContentKey.BYTES);
   private final ByteBuffer rowKey = ByteBuffer.allocateDirect(Long.BYTES);
   private final ByteBuffer rowValue = ByteBuffer.allocateDirect(RowReferences.BYTES);
 
@@ -34,8 +34,9 @@ final class ImageRemoval {
     if (stored == null) {
       return;
     }
+    ContentKey key = ContentKey.read(stored.duplicate());
     StoredContent content = Layouts.read(row, stored, pack -> !packs.contains(pack));
-    Bytes.put(contentKey.clear(), content.digest(), content.size()).flip();
+    key.write(contentKey);
     @Nullable ByteBuffer references = file.rows.get(txn, contentKey);
     if (references == null) {
       return;
@@ -44,16 +45,16 @@ final class ImageRemoval {
     new RowReferences(row, left).write(rowValue.clear());
     file.rows.put(txn, contentKey, rowValue.flip());
     if (left == 0) {
-      putContent(content, List.of());
+      putContent(key, List.of());
       file.forgotten.put(txn, rowKey, contentKey);
     } else if (!packs.isEmpty()) {
-      putContent(content, content.layouts());
+      putContent(key, content.layouts());
     }
   }
 
-  private void putContent(StoredContent content, List<List<StoredChunk>> layouts) {
+  private void putContent(ContentKey content, List<List<StoredChunk>> layouts) {
     ByteBuffer value = ByteBuffer.allocateDirect(Layouts.bytes(layouts));
-    Layouts.write(value, content.digest(), content.size(), layouts);
+    Layouts.write(value, content, layouts);
     file.contents.put(txn, rowKey, value.flip());
   }
 

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.lmdbjava.CursorIterable;
@@ -29,12 +30,14 @@ final class KnownPacks {
   private record Identity(Digest digest, long size) {}
 
   private final Map<String, ImageRecord> images;
+  private final Map<Long, String> imageNames = new HashMap<>();
   private final Map<Integer, KnownPack> packs;
   private final Map<Identity, Integer> numbers = new HashMap<>();
 
   private KnownPacks(Map<String, ImageRecord> images, Map<Integer, KnownPack> packs) {
     this.images = images;
     this.packs = packs;
+    images.values().forEach(image -> imageNames.put(image.number(), image.name()));
     packs.forEach((number, pack) -> numbers.put(new Identity(pack.digest(), pack.size()), number));
   }
 
@@ -61,6 +64,17 @@ final class KnownPacks {
 
   Set<String> imageNames() {
     return Set.copyOf(images.keySet());
+  }
+
+  /** The number of an image, if it is known. */
+  OptionalLong imageNumber(String name) {
+    @Nullable ImageRecord image = images.get(name);
+    return image == null ? OptionalLong.empty() : OptionalLong.of(image.number());
+  }
+
+  /** The name of the image with a number, or null if it is not known. */
+  @Nullable String imageName(long number) {
+    return imageNames.get(number);
   }
 
   @Nullable KnownPack get(int number) {

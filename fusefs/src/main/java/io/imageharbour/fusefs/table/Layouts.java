@@ -10,7 +10,7 @@ import java.util.function.IntPredicate;
  * How the value of a row is written:
  *
  * <pre>
- * | digest(32) | size(8) | layouts(4) | layout | layout | …
+ * | digest(32) | size(8) | cut(32) | layouts(4) | layout | layout | …
  *   layout: | chunks(4) | chunk | chunk | …
  *   chunk:  | digest(32) | size(4) | offset in frame(4) | pack(4) | frame offset(8)
  *           | frame compressed(4) | frame size(4) |
@@ -20,7 +20,7 @@ import java.util.function.IntPredicate;
  */
 final class Layouts {
 
-  static final int HEAD_BYTES = Digest.BYTES + Long.BYTES;
+  static final int HEAD_BYTES = ContentKey.BYTES;
   private static final int CHUNK_BYTES = Digest.BYTES + 7 * Integer.BYTES;
 
   private Layouts() {}
@@ -32,8 +32,8 @@ final class Layouts {
         HEAD_BYTES + Integer.BYTES + (long) Integer.BYTES * layouts.size() + chunks * CHUNK_BYTES);
   }
 
-  static void write(ByteBuffer target, Digest digest, long size, List<List<StoredChunk>> layouts) {
-    Bytes.put(target, digest).putLong(size).putInt(layouts.size());
+  static void write(ByteBuffer target, ContentKey content, List<List<StoredChunk>> layouts) {
+    content.put(target).putInt(layouts.size());
     for (List<StoredChunk> layout : layouts) {
       target.putInt(layout.size());
       for (StoredChunk chunk : layout) {
@@ -51,8 +51,7 @@ final class Layouts {
 
   /** Reads a row, leaving out the layouts that lie in packs which are no longer known. */
   static StoredContent read(long row, ByteBuffer from, IntPredicate isKnownPack) {
-    Digest digest = Bytes.digest(from);
-    long size = from.getLong();
+    ContentKey content = ContentKey.read(from);
     int count = from.getInt();
     List<List<StoredChunk>> layouts = new ArrayList<>(1);
     for (int i = 0; i < count; i++) {
@@ -66,7 +65,7 @@ final class Layouts {
         layouts.add(layout);
       }
     }
-    return new StoredContent(row, digest, size, layouts);
+    return new StoredContent(row, content.digest(), content.size(), layouts);
   }
 
   private static StoredChunk readChunk(ByteBuffer from) {

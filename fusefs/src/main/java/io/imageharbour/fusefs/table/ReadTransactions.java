@@ -44,14 +44,24 @@ final class ReadTransactions implements AutoCloseable {
 
     final Txn<ByteBuffer> txn;
     private final ByteBuffer key =
-        ByteBuffer.allocateDirect(Math.max(Bytes.CONTENT_BYTES, FrameKeys.KEY_BYTES));
+        ByteBuffer.allocateDirect(Math.max(ContentKey.BYTES, FrameKeys.KEY_BYTES));
 
     private Borrowed(Txn<ByteBuffer> txn) {
       this.txn = txn;
     }
 
-    ByteBuffer key(Digest digest, long size) {
-      return Bytes.put(key.clear(), digest, size).flip();
+    ByteBuffer key(ContentKey content) {
+      return content.write(key);
+    }
+
+    /** The lowest key of a content. */
+    ByteBuffer key(Digest digest) {
+      return Bytes.put(key.clear(), digest).flip();
+    }
+
+    /** The key of an image. */
+    ByteBuffer imageKey(String name) {
+      return ImageRecord.key(key.clear(), name);
     }
 
     ByteBuffer key(long row) {

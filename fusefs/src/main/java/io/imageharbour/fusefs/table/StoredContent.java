@@ -9,8 +9,8 @@ import java.util.List;
  * @param row its number: stable over restarts, never used again for another digest
  * @param digest of the whole content
  * @param size in bytes
- * @param layouts the ways in which images say it is cut and where the parts lie; at least one, each
- *     a list of chunks in order (none for the empty content)
+ * @param layouts where images say that its parts lie; at least one, each a list of chunks in order
+ *     (none for the empty content), always cut in the same way
  */
 public record StoredContent(long row, Digest digest, long size, List<List<StoredChunk>> layouts) {
 

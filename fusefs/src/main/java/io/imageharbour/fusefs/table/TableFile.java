@@ -25,18 +25,16 @@ import org.slf4j.LoggerFactory;
  * LMDB's order of bytes is the order of numbers.
  *
  * <pre>
- * rows       digest(32) size(8)                      -> row(8) references(4)
- * contents   row(8)                                  -> digest(32) size(8), layouts; see {@link Layouts}
+ * rows       digest(32) size(8) cut(32)              -> row(8) references(4); see {@link ContentKey}
+ * contents   row(8)                                  -> digest(32) size(8) cut(32), layouts; see {@link Layouts}
  * frames     pack(4) offset(8) compressed(4) size(4) -> parts: digest(32) offset(4) size(4), …
  * packs      pack(4)                                 -> digest(32) size(8)
  * images     SHA-256 of the name(32)                 -> see {@link ImageRecord}
- * forgotten  row(8)                                  -> digest(32) size(8); rows without references
- * meta       "version" -> int, "next-row" -> long, "next-pack" -> int
+ * forgotten  row(8)                                  -> digest(32) size(8) cut(32); rows without references
+ * meta       "version" -> int, "next-row" and "next-image" -> long, "next-pack" -> int
  * </pre>
  *
- * Images may name several sizes for one digest, of which one at most is right: each has a row.
- *
- * <p>LMDB is told not to flush (MDB_NOSYNC): a killed process loses nothing that way, and after a
+ * LMDB is told not to flush (MDB_NOSYNC): a killed process loses nothing that way, and after a
  * crash of the machine the table is rebuilt.
  */
 final class TableFile implements AutoCloseable {
@@ -46,6 +44,7 @@ final class TableFile implements AutoCloseable {
 
   static final String VERSION_KEY = "version";
   static final String NEXT_ROW = "next-row";
+  static final String NEXT_IMAGE = "next-image";
   static final String NEXT_PACK = "next-pack";
 
   private static final Logger log = LoggerFactory.getLogger(TableFile.class);

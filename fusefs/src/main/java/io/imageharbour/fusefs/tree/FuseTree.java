@@ -59,12 +59,18 @@ public final class FuseTree implements TreeMount {
   /**
    * Mounts a tree. When this returns it can be used.
    *
+   * @param image by whose name the table of contents knows the index, when files are opened
    * @param target an empty directory
    * @param maxWaiting requests of the kernel that may wait for bytes at once
    * @throws TreeMountException if the machine lacks what that takes, or refuses
    */
   public static FuseTree mount(
-      Path target, ImageIndex index, TreeMountOptions options, ContentFiles files, int maxWaiting)
+      Path target,
+      String image,
+      ImageIndex index,
+      TreeMountOptions options,
+      ContentFiles files,
+      int maxWaiting)
       throws IOException {
     if (!Files.isReadable(DEVICE) || !Files.isWritable(DEVICE)) {
       throw new TreeMountException(
@@ -82,7 +88,10 @@ public final class FuseTree implements TreeMount {
     FileTree tree = new FileTree(index, options.layer());
     FuseTree mount =
         new FuseTree(
-            target.toAbsolutePath().normalize(), library, tree, new TreeOperations(tree, files));
+            target.toAbsolutePath().normalize(),
+            library,
+            tree,
+            new TreeOperations(tree, image, files));
     mount.start(options, maxWaiting);
     return mount;
   }

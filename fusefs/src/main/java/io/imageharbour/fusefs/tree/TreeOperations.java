@@ -39,6 +39,7 @@ final class TreeOperations {
   private static final int NAME_BYTES = 256;
 
   private final FileTree tree;
+  private final String image;
   private final ContentFiles files;
   private final ConcurrentMap<Long, Opened> opened = new ConcurrentHashMap<>();
   private final AtomicLong nextHandle = new AtomicLong(1);
@@ -51,8 +52,12 @@ final class TreeOperations {
     int run() throws IOException, InterruptedException;
   }
 
-  TreeOperations(FileTree tree, ContentFiles files) {
+  /**
+   * @param image by whose name contents are asked for
+   */
+  TreeOperations(FileTree tree, String image, ContentFiles files) {
     this.tree = tree;
+    this.image = image;
     this.files = files;
     long sum = 0;
     for (int i = 0; i < tree.count(); i++) {
@@ -150,12 +155,8 @@ final class TreeOperations {
         Optional.of(digest),
         () -> {
           Optional<OpenedContent> content =
-              tree.size(inode) == 0
-                  ? Optional.empty()
-                  : Optional.of(files.open(digest, tree.size(inode)));
-          if (content.isEmpty() || content.get().canKeepPages()) {
-            Structures.keepPages(info);
-          }
+              tree.size(inode) == 0 ? Optional.empty() : Optional.of(files.open(image, digest));
+          Structures.keepPages(info);
           long handle = nextHandle.getAndIncrement();
           opened.put(handle, new Opened(inode, content));
           Structures.setHandle(info, handle);

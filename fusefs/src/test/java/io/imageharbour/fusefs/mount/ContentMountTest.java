@@ -45,7 +45,9 @@ class ContentMountTest {
         ContentMount mount =
             new ContentMount(table, cas, fetchPath, replies.connection(), name -> "", 4)) {
       table.add("app", image.index(), List.of("registry.test/app"));
-      long node = NodeNumbers.file(table.find(digest).getFirst().row());
+      long node =
+          NodeNumbers.file(
+              table.find(table.imageNumber("app").orElseThrow(), digest).orElseThrow().row());
       for (int i = 0; i < 200; i++) {
         FuseReply reply = replies.next();
         mount.handle(new FuseRequest.Read(node, 1, 0, 4096), reply);

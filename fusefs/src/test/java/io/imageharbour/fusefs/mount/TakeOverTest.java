@@ -92,6 +92,6 @@ class TakeOverTest {
   }
 
   private static Path path(Path target, Digest digest) {
-    return target.resolve(Cas.pathOf(digest));
+    return target.resolve("app").resolve(Cas.pathOf(digest));
   }
 }

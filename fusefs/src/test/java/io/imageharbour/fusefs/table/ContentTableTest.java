@@ -18,8 +18,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SplittableRandom;
 import net.jqwik.api.Example;
@@ -84,12 +88,12 @@ class ContentTableTest {
       ContentTable table, Map<String, FakeImage> model, Map<Digest, Long> rows) throws IOException {
     assertThat(table.images()).isEqualTo(model.keySet());
     Set<Digest> needed = new HashSet<>();
-    for (FakeImage image : model.values()) {
-      ImageIndex index = image.index();
+    for (Map.Entry<String, FakeImage> image : model.entrySet()) {
+      ImageIndex index = image.getValue().index();
       for (FileContent content : index.contents()) {
         needed.add(content.digest());
-        RowAttributes row = table.find(content.digest(), content.size()).orElseThrow();
-        assertThat(table.find(content.digest())).containsExactly(row);
+        RowAttributes row = find(table, image.getKey(), content.digest()).orElseThrow();
+        assertThat(row.size()).isEqualTo(content.size());
         assertThat(table.attributes(row.row())).contains(row);
         Long before = rows.put(content.digest(), row.row());
         if (before != null) {
@@ -100,7 +104,9 @@ class ContentTableTest {
     }
     for (Map.Entry<Digest, Long> row : rows.entrySet()) {
       if (!needed.contains(row.getKey())) {
-        assertThat(table.find(row.getKey())).isEmpty();
+        for (String image : model.keySet()) {
+          assertThat(find(table, image, row.getKey())).isEmpty();
+        }
         assertThat(table.content(row.getValue())).isEmpty();
         assertThat(table.attributes(row.getValue())).isPresent();
       }
@@ -207,7 +213,8 @@ class ContentTableTest {
           .isInstanceOf(UnusableIndexException.class)
           .hasMessageContaining("image \"b\"");
       assertThat(table.images()).containsExactly("a");
-      assertThat(table.find(other)).isEmpty();
+      assertThat(find(table, "a", other)).isEmpty();
+      assertThat(table.needs(other, 7)).isFalse();
     }
   }
 
@@ -244,33 +251,65 @@ class ContentTableTest {
   }
 
   @Example
-  void eachSizeThatImagesNameForADigestIsARow() throws Exception {
-    Digest digest = Digest.sha256(new byte[10]);
+  void imagesThatSayDifferentThingsOfAContentHaveRowsOfTheirOwn() throws Exception {
+    Digest digest = Digest.sha256(new byte[300]);
     Pack pack = new Pack(Digest.EMPTY, 100);
-    Frame frame = new Frame(0, 0, 100, 100);
+    Frame frame = new Frame(0, 0, 100, 300);
+    Map<String, FileContent> said = new LinkedHashMap<>();
+    said.put("honest", file(digest, 0, 300));
+    said.put("short", file(digest, 0, 299));
+    said.put("cut", cut(digest, 100, 200));
+    said.put("cut differently", cut(digest, 200, 100));
+    Map<String, RowAttributes> rows = new HashMap<>();
     try (ContentTable table = ContentTable.open(directory)) {
-      for (int size : new int[] {11, 10, 0x100}) {
-        ImageIndex index = index(pack, new Frame(0, 0, 100, 300), file(digest, 0, size));
-        table.add("image" + size, index, List.of());
+      for (Map.Entry<String, FileContent> image : said.entrySet()) {
+        table.add(image.getKey(), index(pack, frame, image.getValue()), List.of());
+        rows.put(image.getKey(), find(table, image.getKey(), digest).orElseThrow());
       }
-      List<RowAttributes> rows = table.find(digest);
-      assertThat(rows).extracting(RowAttributes::size).containsExactly(10L, 11L, 256L);
-      for (RowAttributes row : rows) {
-        assertThat(table.find(digest, row.size())).contains(row);
-        assertThat(table.attributes(row.row())).contains(row);
+      assertThat(rows.values()).extracting(RowAttributes::row).doesNotHaveDuplicates();
+      assertThat(find(table, "honest", digest).orElseThrow().size()).isEqualTo(300);
+      assertThat(find(table, "short", digest).orElseThrow().size()).isEqualTo(299);
+      table.add("same", index(pack, frame, cut(digest, 100, 200)), List.of());
+      assertThat(find(table, "same", digest)).hasValue(rows.get("cut"));
+      assertThat(table.needs(digest, 300)).isTrue();
+
+      table.remove("cut");
+      table.remove("short");
+      for (String image : List.of("honest", "cut differently")) {
+        assertThat(find(table, image, digest)).hasValue(rows.get(image));
       }
-      table.remove("image11");
-      assertThat(table.find(digest)).containsExactly(rows.get(0), rows.get(2));
-      assertThat(table.find(digest, 11)).isEmpty();
-      assertThat(table.content(rows.get(1).row())).isEmpty();
+      assertThat(find(table, "same", digest)).hasValue(rows.get("cut"));
+      assertThat(find(table, "short", digest)).isEmpty();
+      assertThat(table.needs(digest, 299)).isFalse();
       // the kernel may know it
-      assertThat(table.attributes(rows.get(1).row())).contains(rows.get(1));
-      table.add("again", index(pack, frame, file(digest, 0, 11)), List.of());
-      assertThat(table.find(digest)).isEqualTo(rows);
+      RowAttributes gone = Objects.requireNonNull(rows.get("short"));
+      assertThat(table.content(gone.row())).isEmpty();
+      assertThat(table.attributes(gone.row())).contains(gone);
+      table.add("again", index(pack, frame, file(digest, 0, 299)), List.of());
+      assertThat(find(table, "again", digest)).contains(gone);
       table.remove("again");
       table.purgeForgotten();
-      assertThat(table.attributes(rows.get(1).row())).isEmpty();
-      assertThat(table.find(digest)).containsExactly(rows.get(0), rows.get(2));
+      assertThat(table.attributes(gone.row())).isEmpty();
+      assertThat(find(table, "honest", digest)).hasValue(rows.get("honest"));
+    }
+  }
+
+  @Example
+  void anImageHasItsNumberForItselfAsLongAsItIsKnown() throws Exception {
+    ImageIndex index = image(0).index();
+    try (ContentTable table = ContentTable.open(directory)) {
+      table.add("a", index, List.of());
+      table.add("b", index, List.of());
+      OptionalLong a = table.imageNumber("a");
+      OptionalLong b = table.imageNumber("b");
+      assertThat(a).isNotEqualTo(b);
+      table.add("a", image(1).index(), List.of());
+      assertThat(table.imageNumber("a")).isEqualTo(a);
+      table.remove("a");
+      assertThat(table.imageNumber("a")).isEmpty();
+      assertThat(table.find(a.getAsLong(), index.contents().getFirst().digest())).isEmpty();
+      table.add("a", index, List.of());
+      assertThat(table.imageNumber("a")).isPresent().isNotEqualTo(a).isNotEqualTo(b);
     }
   }
 
@@ -321,9 +360,30 @@ class ContentTableTest {
     }
   }
 
+  /** The row of a content that the images in the table describe in the same way. */
   private static long row(ContentTable table, Digest digest) throws IOException {
-    assertThat(table.find(digest)).hasSize(1);
-    return table.find(digest).getFirst().row();
+    Set<Long> rows = new HashSet<>();
+    for (String image : table.images()) {
+      find(table, image, digest).ifPresent(row -> rows.add(row.row()));
+    }
+    assertThat(rows).hasSize(1);
+    return rows.iterator().next();
+  }
+
+  private static Optional<RowAttributes> find(ContentTable table, String image, Digest digest)
+      throws IOException {
+    OptionalLong number = table.imageNumber(image);
+    return number.isPresent() ? table.find(number.getAsLong(), digest) : Optional.empty();
+  }
+
+  /** A file of two chunks. */
+  private static FileContent cut(Digest digest, int first, int second) {
+    return new FileContent(
+        digest,
+        first + second,
+        List.of(
+            new Chunk(Digest.sha256(new byte[first]), first, 0, 0),
+            new Chunk(Digest.sha256(new byte[second]), second, 0, first)));
   }
 
   /** A file of one chunk. */

@@ -269,7 +269,7 @@ class TreeMetadataTest {
     if (entries.length > 0) {
       tree.root(Map.ofEntries(entries));
     }
-    return store.store.mountTree(tree.index(), target, options);
+    return store.store.mountTree("app", tree.index(), target, options);
   }
 
   private String stat(String format, String path) throws Exception {

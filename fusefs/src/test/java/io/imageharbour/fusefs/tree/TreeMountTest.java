@@ -149,7 +149,8 @@ class TreeMountTest {
     try (TestStore store = store();
         TreeMount mount = mount(store, TreeMountOptions.OWN)) {
       assertThat(mount.target().resolve("file")).hasBinaryContent(FakeImage.bytes(1, 5000));
-      try (TreeMount again = store.store.mountTree(tree.index(), second, TreeMountOptions.OWN)) {
+      try (TreeMount again =
+          store.store.mountTree("app", tree.index(), second, TreeMountOptions.OWN)) {
         assertThat(again.target().resolve("file")).hasBinaryContent(FakeImage.bytes(1, 5000));
         assertThat(source.fetches).hasValue(1);
         assertThat(store.store.stats().openHits()).isEqualTo(1);
@@ -231,7 +232,7 @@ class TreeMountTest {
       assertThatThrownBy(
               () ->
                   store.store.mountTree(
-                      tree.index(), temp.resolve("missing"), TreeMountOptions.OWN))
+                      "app", tree.index(), temp.resolve("missing"), TreeMountOptions.OWN))
           .isInstanceOf(TreeMountException.class)
           .hasMessageContaining("can't be mounted on " + temp.resolve("missing"));
     }
@@ -244,6 +245,6 @@ class TreeMountTest {
   }
 
   private TreeMount mount(TestStore store, TreeMountOptions options) throws IOException {
-    return store.store.mountTree(tree.index(), target, options);
+    return store.store.mountTree("app", tree.index(), target, options);
   }
 }

@@ -175,7 +175,7 @@ class WaitingReadersTest {
   }
 
   private TreeMount mount(TestStore store) throws IOException {
-    return store.store.mountTree(image.index(), target, TreeMountOptions.OWN);
+    return store.store.mountTree("app", image.index(), target, TreeMountOptions.OWN);
   }
 
   private static Path file(TreeMount mount, int number) {

@@ -41,7 +41,9 @@ public final class FuseTrees implements IndexTrees {
     release(id);
     Path target = Files.createDirectories(directories.tree(id));
     try {
-      mounted.put(id, contents.mountTree(index, target, TreeMountOptions.LAYER));
+      mounted.put(
+          id,
+          contents.mountTree(IndexSnapshots.imageName(id), index, target, TreeMountOptions.LAYER));
     } catch (IOException e) {
       throw new IndexMountException(target, e);
     }

@@ -10,8 +10,8 @@ public sealed interface IndexMounting {
   /** What an overlay mount on an index snapshot gets besides what every one does. */
   List<String> overlayOptions();
 
-  /** The data-only layers of an overlay mount on an index snapshot, nearest first. */
-  List<Path> dataLayers(ContentStore contents);
+  /** The data-only layers of an overlay mount on an index snapshot, nearest first, by its id. */
+  List<Path> dataLayers(ContentStore contents, long id);
 
   /** What mounts the trees. */
   IndexTrees trees(SnapshotDirectories directories, ContentStore contents);
@@ -33,8 +33,10 @@ public sealed interface IndexMounting {
     }
 
     @Override
-    public List<Path> dataLayers(ContentStore contents) {
-      return List.of(contents.casDirectory(), contents.contentMount().orElseThrow());
+    public List<Path> dataLayers(ContentStore contents, long id) {
+      return List.of(
+          contents.casDirectory(),
+          contents.contentDirectory(IndexSnapshots.imageName(id)).orElseThrow());
     }
 
     @Override
@@ -57,7 +59,7 @@ public sealed interface IndexMounting {
     }
 
     @Override
-    public List<Path> dataLayers(ContentStore contents) {
+    public List<Path> dataLayers(ContentStore contents, long id) {
       return List.of();
     }
 

@@ -7,28 +7,30 @@ import io.imageharbour.snapshotter.store.SnapshotKind;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongFunction;
 import java.util.stream.Collectors;
 
 /**
  * What clients are told to mount. For ordinary layers the same as from containerd's overlayfs
  * snapshotter: a bind mount where one directory is all, else an overlay. On an index snapshot
- * always one overlay, whose data-only layers are the content store and the content mount:
+ * always one overlay, whose data-only layers are the content store and the image's directory of the
+ * content mount:
  *
  * <pre>
- *   lowerdir=LAYER:LAYER:TREE::CAS::CONTENT-MOUNT
+ *   lowerdir=LAYER:LAYER:TREE::CAS::CONTENT-MOUNT/IMAGE
  * </pre>
  *
  * Where there are no data-only layers, because trees have their contents themselves, such a tree is
  * mounted like an ordinary layer.
  *
  * @param directories where the layers lie
- * @param data the data-only layers, nearest first, or none
+ * @param data the data-only layers on an index snapshot, nearest first, or none, by its id
  * @param options what every overlay mount gets, such as {@code index=off}
  * @param indexOptions what overlay mounts on an index snapshot get besides
  */
 public record OverlayMounts(
     SnapshotDirectories directories,
-    List<Path> data,
+    LongFunction<List<Path>> data,
     List<String> options,
     List<String> indexOptions) {
 
@@ -36,7 +38,6 @@ public record OverlayMounts(
   private static final int MAX_OPTIONS = 4095;
 
   public OverlayMounts {
-    data = List.copyOf(data);
     options = List.copyOf(options);
     indexOptions = List.copyOf(indexOptions);
   }
@@ -57,7 +58,7 @@ public record OverlayMounts(
       return bind(directories.layer(id), writable ? "rw" : "ro");
     }
     boolean onIndex = ancestors.getLast().index();
-    if (!writable && ancestors.size() == 1 && !(onIndex && hasDataLayers())) {
+    if (!writable && ancestors.size() == 1 && !(onIndex && hasDataLayers(ancestors.getLast()))) {
       // overlayfs takes no layer alone without one to write to
       return bind(rootOf(ancestors.getFirst()), "ro");
     }
@@ -99,8 +100,8 @@ public record OverlayMounts(
     return committed.index() ? directories.tree(committed.id()) : directories.layer(committed.id());
   }
 
-  private boolean hasDataLayers() {
-    return !data.isEmpty();
+  private boolean hasDataLayers(Snapshot index) {
+    return !data.apply(index.id()).isEmpty();
   }
 
   private String lowerDirectories(List<Snapshot> ancestors, boolean onIndex) {
@@ -111,7 +112,10 @@ public record OverlayMounts(
     if (!onIndex) {
       return lower;
     }
-    return lower + data.stream().map(layer -> "::" + layer).collect(Collectors.joining());
+    return lower
+        + data.apply(ancestors.getLast().id()).stream()
+            .map(layer -> "::" + layer)
+            .collect(Collectors.joining());
   }
 
   private static List<Mount> bind(Path source, String access) {

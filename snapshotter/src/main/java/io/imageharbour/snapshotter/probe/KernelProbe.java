@@ -116,7 +116,8 @@ public final class KernelProbe {
       ImageIndex index = image.index();
       store.add(ProbeImage.FILE, index, List.of());
       Path target = Files.createDirectories(scratch.resolve("t"));
-      try (TreeMount tree = store.mountTree(index, target, TreeMountOptions.LAYER)) {
+      try (TreeMount tree =
+          store.mountTree(ProbeImage.FILE, index, target, TreeMountOptions.LAYER)) {
         if (!reads(overlayOptions, tree.target().toString())) {
           throw new IOException("other bytes came than were written");
         }
@@ -235,7 +236,11 @@ public final class KernelProbe {
       try {
         TreeMounts.mount(erofs, tree, backing);
         String lower =
-            "%s::%s::%s".formatted(tree, store.casDirectory(), store.contentMount().orElseThrow());
+            "%s::%s::%s"
+                .formatted(
+                    tree,
+                    store.casDirectory(),
+                    store.contentDirectory(ProbeImage.FILE).orElseThrow());
         if (reads(options, lower)) {
           return true;
         }

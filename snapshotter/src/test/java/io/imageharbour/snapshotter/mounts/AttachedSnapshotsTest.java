@@ -55,7 +55,10 @@ class AttachedSnapshotsTest {
     OverlayMounts mounts =
         new OverlayMounts(
             directories,
-            List.of(contents.casDirectory(), contents.contentMount().orElseThrow()),
+            id ->
+                List.of(
+                    contents.casDirectory(),
+                    contents.contentDirectory(IndexSnapshots.imageName(id)).orElseThrow()),
             List.of("index=off"),
             List.of());
     snapshotter = new Snapshotter(store, directories, mounts, indexes, attached, start -> {});

@@ -89,7 +89,10 @@ class IndexSnapshotsTest {
     OverlayMounts mounts =
         new OverlayMounts(
             directories,
-            List.of(contents.casDirectory(), contents.contentMount().orElseThrow()),
+            id ->
+                List.of(
+                    contents.casDirectory(),
+                    contents.contentDirectory(IndexSnapshots.imageName(id)).orElseThrow()),
             List.of("index=off"),
             List.of());
     return new Snapshotter(store, directories, mounts, with, attached(with), starts::add);

@@ -26,7 +26,7 @@ class OverlayMountsTest {
     mounts =
         new OverlayMounts(
             new SnapshotDirectories(root),
-            List.of(Path.of("/cas"), Path.of("/c")),
+            id -> List.of(Path.of("/cas"), Path.of("/c/" + id)),
             List.of("index=off"),
             List.of("metacopy=on"));
   }
@@ -67,7 +67,7 @@ class OverlayMountsTest {
 
   @Test
   void anIndexSnapshotIsOneOverlayWithTheContentsAsDataLayers() throws Exception {
-    String tree = s("1/m") + "::/cas::/c";
+    String tree = s("1/m") + "::/cas::/c/1";
     assertThat(mounts.of(2, SnapshotKind.VIEW, List.of(index(1))))
         .containsExactly(
             new Mount(
@@ -89,7 +89,7 @@ class OverlayMountsTest {
   void aTreeThatHasItsContentsItselfIsMountedLikeAnOrdinaryLayer() throws Exception {
     mounts =
         new OverlayMounts(
-            new SnapshotDirectories(root), List.of(), List.of("index=off"), List.of());
+            new SnapshotDirectories(root), id -> List.of(), List.of("index=off"), List.of());
     assertThat(mounts.of(2, SnapshotKind.VIEW, List.of(index(1))))
         .containsExactly(new Mount("bind", s("1/m"), List.of("ro", "rbind")));
     assertThat(mounts.of(2, SnapshotKind.ACTIVE, List.of(index(1))))
@@ -116,7 +116,7 @@ class OverlayMountsTest {
                 List.of(
                     "index=off",
                     "metacopy=on",
-                    "lowerdir=" + s("4/fs") + ":" + s("3/m") + "::/cas::/c")));
+                    "lowerdir=" + s("4/fs") + ":" + s("3/m") + "::/cas::/c/3")));
   }
 
   @Test

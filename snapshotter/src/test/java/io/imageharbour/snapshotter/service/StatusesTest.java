@@ -107,7 +107,7 @@ class StatusesTest {
         IndexSnapshots indexes =
             new IndexSnapshots(
                 directories, contents, new NoTrees(directories, "EROFS: not there"))) {
-      OverlayMounts mounts = new OverlayMounts(directories, List.of(), List.of(), List.of());
+      OverlayMounts mounts = new OverlayMounts(directories, id -> List.of(), List.of(), List.of());
       Snapshotter snapshotter =
           new Snapshotter(
               store,
