@@ -9,6 +9,7 @@ import io.imageharbour.indexer.FileContent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -94,6 +95,35 @@ class LyingIndexTest {
       assertThat(Commands.run("stat", "-c", "%s", file.toString())).isEqualTo((8 << 20) + "\n");
       assertThat(Commands.run(head)).isEqualTo(bytes);
       assertThat(source.fetched).hasSize(1);
+    }
+  }
+
+  /** Each chunk comes in time, but they are many, and whoever waits for them holds a thread. */
+  @Test
+  void aFileThatIsCutIntoThousandsHoldsNobodyForLongerThanAFetchMay() throws Exception {
+    FileContent crumbs = liar.addBig(100, 3000, 1);
+    source.with(liar);
+    ContentSource trickle =
+        new ContentSource() {
+          @Override
+          public String name() {
+            return "trickle";
+          }
+
+          @Override
+          public void fetch(WantedChunk wanted, ContentReceiver receiver)
+              throws IOException, InterruptedException {
+            Thread.sleep(100);
+            source.fetch(wanted, receiver);
+          }
+        };
+    Duration timeout = Duration.ofSeconds(1);
+    try (TestStore store =
+        TestStore.open(root, config -> config.withFetchTimeout(timeout), trickle)) {
+      store.add("liar", liar);
+      assertThatThrownBy(() -> Files.readAllBytes(store.mounted(crumbs.digest())))
+          .hasMessageContaining("Input/output error");
+      assertThat(source.fetched).hasSizeBetween(2, 200);
     }
   }
 

@@ -107,6 +107,18 @@ public final class FetchPath implements AutoCloseable {
   }
 
   /**
+   * Checks that somebody who needs several chunks has not waited longer than for one.
+   *
+   * @param begin of the wait, a {@link System#nanoTime}
+   * @param next the chunk that would be asked for
+   */
+  public void requireTime(long begin, StoredChunk next) throws FetchFailedException {
+    if (System.nanoTime() - begin > timeout.toNanos()) {
+      throw late(next);
+    }
+  }
+
+  /**
    * Begins to bring a chunk to a sink that will be wanted soon; does nothing if enough is fetched
    * ahead already. Failures are not reported: who needs the chunk will ask for it.
    */

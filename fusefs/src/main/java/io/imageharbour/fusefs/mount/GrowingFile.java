@@ -194,7 +194,10 @@ final class GrowingFile implements OpenContent {
     int first = chunkAt(offset);
     // the later chunks are on their way while we wait for the first
     bringAhead(first + 1, offset + length);
+    long begin = System.nanoTime();
     for (int i = first; i <= chunkAt(offset + length - 1); i++) {
+      // each has its time, but a forged index may cut a page into thousands
+      fetchPath.requireTime(begin, layouts.getFirst().get(i));
       bring(i);
     }
   }

@@ -199,11 +199,14 @@ final class OpenNodes {
         backingFiles.unregister(node.backing());
       }
       OpenContent content = node.content();
-      // what is here of a big file stays for the next one who opens it
-      if (growing.get(row) == content && (isWrong(row) || !isNeeded(row))) {
-        dropGrowing(row);
+      try {
+        // what is here of a big file stays for the next one who opens it
+        if (growing.get(row) == content && (isWrong(row) || !isNeeded(row))) {
+          dropGrowing(row);
+        }
+      } finally {
+        content.close();
       }
-      content.close();
     }
   }
 
