@@ -180,6 +180,7 @@ public final class ContentStore implements AutoCloseable {
    */
   public void add(String image, ImageIndex index, List<String> origins) throws IOException {
     table.add(image, index, origins);
+    files.dropUnneeded();
   }
 
   /** Forgets an image, and every content that no other image needs. Unknown names are fine. */

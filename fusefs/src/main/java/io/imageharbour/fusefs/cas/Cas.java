@@ -4,6 +4,7 @@ import io.imageharbour.fusefs.ScrubReport;
 import io.imageharbour.fusefs.linux.LinuxException;
 import io.imageharbour.fusefs.linux.OpenFile;
 import io.imageharbour.indexer.Digest;
+import io.imageharbour.indexer.HarbourException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
@@ -32,6 +34,10 @@ import org.jspecify.annotations.Nullable;
 public final class Cas implements AutoCloseable {
 
   private static final int PARTIAL_MODE = 0600;
+
+  /** So long one file that is in the way of another waits for its turn to be verified. */
+  private static final int VERIFY_SECONDS = 30;
+
   private static final int READ_BYTES = 1 << 20;
 
   private static final int MAX_RIGHT_SIZES = 4096;
@@ -154,7 +160,11 @@ public final class Cas implements AutoCloseable {
     requireNotWrong(digest, size);
     if (isInTheWay(digest, size)) {
       // one at a time: each takes a processor, and megabytes of memory
-      verifying.lockInterruptibly();
+      if (!verifying.tryLock(VERIFY_SECONDS, TimeUnit.SECONDS)) {
+        throw new HarbourException(
+            "%s is here with another size than %d bytes, and could not be verified within %d s"
+                .formatted(digest, size, VERIFY_SECONDS));
+      }
       try {
         requireNotWrong(digest, size);
         removeIfDamaged(digest, size);

@@ -114,7 +114,7 @@ public final class FetchPath implements AutoCloseable {
    */
   public void requireTime(long begin, StoredChunk next) throws FetchFailedException {
     if (System.nanoTime() - begin > timeout.toNanos()) {
-      throw late(next);
+      throw new FetchFailedException(next.digest(), "not all came within " + timeout);
     }
   }
 

@@ -16,6 +16,7 @@ import io.imageharbour.fusefs.table.ContentTable;
 import io.imageharbour.fusefs.table.RowAttributes;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.FileStore;
@@ -150,6 +151,9 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
         reply.entry(NodeAttributes.directory(node), false);
         return;
       }
+    } else if (!NodeNumbers.isDirectory(parent)) {
+      reply.error(Errno.ENOTDIR);
+      return;
     } else if (NodeNumbers.isImageDirectory(parent)) {
       Optional<Long> directory = NodeNumbers.directory(NodeNumbers.image(parent), lookup.name());
       if (directory.isPresent()) {
@@ -210,6 +214,8 @@ public final class ContentMount implements RequestHandler, AutoCloseable {
       answerOpened(files.opener.open(row), reply);
     } catch (StaleNodeException e) {
       reply.error(Errno.ESTALE);
+    } catch (InterruptedIOException e) {
+      reply.error(Errno.EINTR);
     } catch (IOException e) {
       fail(reply, "open-failed", Optional.of(row.digest()), e);
     } catch (InterruptedException e) {

@@ -4,10 +4,11 @@ import io.imageharbour.fusefs.cas.Cas;
 import io.imageharbour.fusefs.fetch.FetchPath;
 import io.imageharbour.fusefs.table.ContentTable;
 import io.imageharbour.fusefs.table.RowAttributes;
-import io.imageharbour.fusefs.table.StoredContent;
+import io.imageharbour.fusefs.table.StoredChunk;
 import io.imageharbour.indexer.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -37,12 +38,12 @@ final class FileOpener {
   OpenNode open(RowAttributes row) throws IOException, InterruptedException {
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
       cas.makeWay(row.digest(), row.size());
-      StoredContent content =
-          table.content(row.row()).orElseThrow(() -> new StaleNodeException(row.row()));
-      if (content.layouts().getFirst().size() > 1) {
-        return nodes.openWholeOrGrowing(row, content.layouts());
+      List<List<StoredChunk>> layouts =
+          table.layouts(row.row()).orElseThrow(() -> new StaleNodeException(row.row()));
+      if (layouts.getFirst().size() > 1) {
+        return nodes.openWholeOrGrowing(row, layouts);
       }
-      bringWhole(content);
+      bringWhole(layouts);
       Optional<OpenNode> opened = nodes.openWhole(row);
       if (opened.isPresent()) {
         return opened.get();
@@ -52,11 +53,12 @@ final class FileOpener {
   }
 
   /** Brings a file of one chunk into the CAS by the first way that leads there. */
-  private void bringWhole(StoredContent content) throws IOException, InterruptedException {
-    if (content.size() == 0) {
+  private void bringWhole(List<List<StoredChunk>> layouts)
+      throws IOException, InterruptedException {
+    if (layouts.getFirst().isEmpty()) {
       cas.ingest(Digest.EMPTY, ByteBuffer.allocate(0));
     } else {
-      Ways.untilOneLeads(content.layouts(), layout -> fetchPath.fetchIntoCas(layout.getFirst()));
+      Ways.untilOneLeads(layouts, layout -> fetchPath.fetchIntoCas(layout.getFirst()));
     }
   }
 }

@@ -197,8 +197,10 @@ final class GrowingFile implements OpenContent {
     long begin = System.nanoTime();
     for (int i = first; i <= chunkAt(offset + length - 1); i++) {
       // each has its time, but a forged index may cut a page into thousands
-      fetchPath.requireTime(begin, layouts.getFirst().get(i));
-      bring(i);
+      if (!chunks.isPresent(i)) {
+        fetchPath.requireTime(begin, layouts.getFirst().get(i));
+        bring(i);
+      }
     }
   }
 
@@ -298,10 +300,7 @@ final class GrowingFile implements OpenContent {
   private void store(int chunk, ByteBuffer verified) throws IOException {
     long size = ends[chunk] - (chunk == 0 ? 0 : ends[chunk - 1]);
     if (verified.remaining() != size) {
-      // it would not fit in its place
-      synchronized (adoption) {
-        state = state == State.GROWING ? State.WRONG : state;
-      }
+      misfit();
       return;
     }
     if (!uses.begin()) {
@@ -317,6 +316,17 @@ final class GrowingFile implements OpenContent {
     } finally {
       close();
     }
+  }
+
+  /** A chunk has come that is right and does not fit into its place. */
+  private void misfit() throws IOException {
+    synchronized (adoption) {
+      if (state != State.GROWING) {
+        return;
+      }
+      state = State.WRONG;
+    }
+    afterVerification.verified(this);
   }
 
   /**

@@ -54,9 +54,9 @@ final class NodeNumbers {
     return FIRST_IMAGE + image * NODES_OF_IMAGE;
   }
 
-  /** Whether a directory is that of an image. */
+  /** Whether a directory below the root is that of an image. */
   static boolean isImageDirectory(long directory) {
-    return directory != ROOT && (directory - FIRST_IMAGE) % NODES_OF_IMAGE == 0;
+    return (directory - FIRST_IMAGE) % NODES_OF_IMAGE == 0;
   }
 
   /** The image in whose directory another one lies. */

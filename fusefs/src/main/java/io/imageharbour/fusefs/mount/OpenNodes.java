@@ -227,7 +227,7 @@ final class OpenNodes {
   }
 
   private boolean isNeeded(long row) throws IOException {
-    return table.content(row).isPresent();
+    return table.layouts(row).isPresent();
   }
 
   /**

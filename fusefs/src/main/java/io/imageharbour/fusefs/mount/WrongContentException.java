@@ -12,6 +12,6 @@ final class WrongContentException extends HarbourException {
     super(
         "the chunks that the index names do not make up "
             + digest
-            + ": the index is wrong or forged; convert the image again");
+            + ": the index is wrong or forged, or the disk of the cache damaged; convert the image again, or restart");
   }
 }

@@ -17,23 +17,26 @@ import java.util.List;
  *
  * @param digest of the whole content
  * @param size in bytes
- * @param cut into which chunks: the SHA-256 of their digests and sizes in order; of a content of
- *     one chunk or none its own digest
+ * @param cut into which chunks: the SHA-256 of their digests and sizes in order; {@link #UNCUT} of
+ *     a content of one chunk or none
  */
 record ContentKey(Digest digest, long size, Digest cut) {
 
   static final int BYTES = 2 * Digest.BYTES + Long.BYTES;
 
+  /** Not the content's own digest: somebody might make a file of a list of chunks. */
+  private static final Digest UNCUT = Digest.EMPTY;
+
   static ContentKey of(FileContent content) {
     return new ContentKey(
         content.digest(),
         content.size(),
-        content.chunks().size() > 1 ? cut(content.chunks()) : content.digest());
+        content.chunks().size() > 1 ? cut(content.chunks()) : UNCUT);
   }
 
   /** Of a file of one chunk. */
   static ContentKey ofOneChunk(Digest digest, long size) {
-    return new ContentKey(digest, size, digest);
+    return new ContentKey(digest, size, UNCUT);
   }
 
   static ContentKey read(ByteBuffer from) {

@@ -83,9 +83,7 @@ public final class ContentTable implements AutoCloseable {
           @Nullable ImageRecord before = readImage(txn, image);
           ImageRecord after =
               new ImageAddition(file, txn, known, image, index)
-                  .run(
-                      before == null ? OptionalLong.empty() : OptionalLong.of(before.number()),
-                      origins);
+                  .run(Optional.ofNullable(before), origins);
           file.images.put(txn, ImageRecord.key(image), after.write());
           if (before != null) {
             List<Integer> left =
@@ -111,8 +109,8 @@ public final class ContentTable implements AutoCloseable {
 
   /**
    * Removes the rows that no image needs any more. Only for a moment at which the kernel knows no
-   * row, such as right after a mount: until then a row keeps its number in case its image comes
-   * back.
+   * row, such as right after a mount: until then a row keeps its number, and is the same if its
+   * image comes back.
    */
   public void purgeForgotten() throws IOException {
     write(
@@ -140,7 +138,8 @@ public final class ContentTable implements AutoCloseable {
 
   /**
    * The row of a content of an image. Where images say different things of the content, it is the
-   * one that says what this image does.
+   * one that says what this image does; where all say the same, it is theirs, whether this image is
+   * one of them or not: nobody asks for what his index does not have.
    *
    * @param image its number
    */
@@ -205,16 +204,19 @@ public final class ContentTable implements AutoCloseable {
         });
   }
 
-  /** All that is known of a row that some image needs. */
-  public Optional<StoredContent> content(long row) throws IOException {
+  /**
+   * Where the content of a row lies, as the images say that need it: at least one list of chunks in
+   * order (none for the empty content), always cut in the same way. Empty if no image needs it.
+   */
+  public Optional<List<List<StoredChunk>>> layouts(long row) throws IOException {
     KnownPacks packs = known;
     return read(
         borrowed -> {
           @Nullable ByteBuffer value = file.contents.get(borrowed.txn, borrowed.key(row));
           return value == null
-              ? Optional.<StoredContent>empty()
-              : Optional.of(Layouts.read(row, value, packs::contains))
-                  .filter(content -> !content.layouts().isEmpty());
+              ? Optional.<List<List<StoredChunk>>>empty()
+              : Optional.of(Layouts.read(value, packs::contains))
+                  .filter(layouts -> !layouts.isEmpty());
         });
   }
 

@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.OptionalLong;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.lmdbjava.Txn;
 
@@ -47,15 +47,20 @@ final class ImageAddition {
   /**
    * Writes everything but the record of the image, which it returns.
    *
-   * @param number of the image, if it has one
+   * @param before what the image was, if it was known. It keeps its number if its contents are the
+   *     same: whoever looked one up knows it by that number, for ever
    */
-  ImageRecord run(OptionalLong number, List<String> origins) throws UnusableIndexException {
+  ImageRecord run(Optional<ImageRecord> before, List<String> origins)
+      throws UnusableIndexException {
     int[] packs = addPacks();
     FrameAddress[] frames = addresses(packs);
     addParts(frames);
     long[] rows = addContents(frames);
     return new ImageRecord(
-        number.orElseGet(this::newNumber),
+        before
+            .filter(record -> Arrays.equals(record.rows(), rows))
+            .map(ImageRecord::number)
+            .orElseGet(this::newNumber),
         image,
         origins,
         Arrays.stream(packs).boxed().distinct().toList(),
@@ -197,14 +202,13 @@ final class ImageAddition {
 
   private void addReference(RowReferences row, ContentKey content, List<StoredChunk> layout) {
     ByteBuffer key = rowKey.clear().putLong(row.row()).flip();
-    StoredContent before =
-        Layouts.read(row.row(), file.contents.get(txn, key), pack -> known.contains(pack));
+    List<List<StoredChunk>> before = Layouts.read(file.contents.get(txn, key), known::contains);
     putRow(new RowReferences(row.row(), row.references() + 1));
     if (row.references() == 0) {
       file.forgotten.delete(txn, key);
     }
-    if (!before.layouts().contains(layout)) {
-      List<List<StoredChunk>> layouts = new ArrayList<>(before.layouts());
+    if (!before.contains(layout)) {
+      List<List<StoredChunk>> layouts = new ArrayList<>(before);
       layouts.add(layout);
       putContent(row.row(), content, layouts);
     }

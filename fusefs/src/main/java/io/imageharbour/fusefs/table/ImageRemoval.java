@@ -35,7 +35,7 @@ final class ImageRemoval {
       return;
     }
     ContentKey key = ContentKey.read(stored.duplicate());
-    StoredContent content = Layouts.read(row, stored, pack -> !packs.contains(pack));
+    List<List<StoredChunk>> layouts = Layouts.read(stored, pack -> !packs.contains(pack));
     key.write(contentKey);
     @Nullable ByteBuffer references = file.rows.get(txn, contentKey);
     if (references == null) {
@@ -48,7 +48,7 @@ final class ImageRemoval {
       putContent(key, List.of());
       file.forgotten.put(txn, rowKey, contentKey);
     } else if (!packs.isEmpty()) {
-      putContent(key, content.layouts());
+      putContent(key, layouts);
     }
   }
 

@@ -49,9 +49,9 @@ final class Layouts {
     }
   }
 
-  /** Reads a row, leaving out the layouts that lie in packs which are no longer known. */
-  static StoredContent read(long row, ByteBuffer from, IntPredicate isKnownPack) {
-    ContentKey content = ContentKey.read(from);
+  /** Reads the layouts of a row, without those that lie in packs which are no longer known. */
+  static List<List<StoredChunk>> read(ByteBuffer from, IntPredicate isKnownPack) {
+    from.position(from.position() + HEAD_BYTES);
     int count = from.getInt();
     List<List<StoredChunk>> layouts = new ArrayList<>(1);
     for (int i = 0; i < count; i++) {
@@ -65,7 +65,7 @@ final class Layouts {
         layouts.add(layout);
       }
     }
-    return new StoredContent(row, content.digest(), content.size(), layouts);
+    return layouts;
   }
 
   private static StoredChunk readChunk(ByteBuffer from) {

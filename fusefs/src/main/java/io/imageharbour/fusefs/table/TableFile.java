@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
 final class TableFile implements AutoCloseable {
 
   /** Raised whenever a layout above changes; a table of another version is rebuilt. */
-  static final int VERSION = 2;
+  static final int VERSION = 3;
 
   static final String VERSION_KEY = "version";
   static final String NEXT_ROW = "next-row";

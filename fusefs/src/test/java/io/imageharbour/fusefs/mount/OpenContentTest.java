@@ -118,7 +118,7 @@ class OpenContentTest {
 
   private GrowingFile growing(Executor adoptions) throws IOException {
     RowAttributes row = table.find(table.imageNumber("app").orElseThrow(), digest).orElseThrow();
-    List<List<StoredChunk>> layouts = table.content(row.row()).orElseThrow().layouts();
+    List<List<StoredChunk>> layouts = table.layouts(row.row()).orElseThrow();
     return new GrowingFile(cas, fetchPath, digest, layouts, adoptions, file -> {});
   }
 }

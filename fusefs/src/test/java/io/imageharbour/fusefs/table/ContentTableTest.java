@@ -12,6 +12,7 @@ import io.imageharbour.indexer.Frame;
 import io.imageharbour.indexer.ImageIndex;
 import io.imageharbour.indexer.Pack;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,7 +108,7 @@ class ContentTableTest {
         for (String image : model.keySet()) {
           assertThat(find(table, image, row.getKey())).isEmpty();
         }
-        assertThat(table.content(row.getValue())).isEmpty();
+        assertThat(table.layouts(row.getValue())).isEmpty();
         assertThat(table.attributes(row.getValue())).isPresent();
       }
     }
@@ -116,7 +117,7 @@ class ContentTableTest {
   /** Each layout of a row as pack, frame offset and digest of its chunks. */
   private static List<List<String>> described(ContentTable table, long row) throws IOException {
     List<List<String>> layouts = new ArrayList<>();
-    for (List<StoredChunk> layout : table.content(row).orElseThrow().layouts()) {
+    for (List<StoredChunk> layout : table.layouts(row).orElseThrow()) {
       List<String> chunks = new ArrayList<>();
       for (StoredChunk chunk : layout) {
         FrameLocation location = table.locate(chunk.frame()).orElseThrow();
@@ -185,7 +186,7 @@ class ContentTableTest {
       table.add("a", image.index(), List.of("registry.test/a"));
       Digest first = image.index().contents().getFirst().digest();
       FrameAddress frame =
-          table.content(row(table, first)).orElseThrow().layouts().getFirst().getFirst().frame();
+          table.layouts(row(table, first)).orElseThrow().getFirst().getFirst().frame();
       List<Long> offsets = new ArrayList<>();
       while (true) {
         offsets.add(frame.offset());
@@ -201,21 +202,38 @@ class ContentTableTest {
 
   @Example
   void aRefusedIndexChangesNothing() throws Exception {
-    FakeImage image = image(0);
-    Digest other = Digest.sha256(FakeImage.bytes(5, 7));
     Pack pack = new Pack(Digest.EMPTY, 100);
-    Frame frame = new Frame(0, 0, 100, 100);
+    Frame first = new Frame(0, 0, 50, 100);
+    Frame second = new Frame(0, 50, 50, 100);
+    FileContent shared = file(Digest.sha256(new byte[1]), 0, 10);
+    FileContent added = file(Digest.sha256(new byte[2]), 10, 10);
     try (ContentTable table = ContentTable.open(directory)) {
-      table.add("a", image.index(), List.of());
+      table.add("a", index(pack, first, shared), List.of());
+      FrameAddress frame =
+          table.layouts(row(table, shared.digest())).orElseThrow().getFirst().getFirst().frame();
+      // what is wrong is seen after the first frame was written
       ImageIndex wrong =
-          index(pack, frame, file(other, 0, 7), new FileContent(Digest.EMPTY, 1, List.of()));
+          new ImageIndex(
+              List.of(),
+              List.of(shared, added, overlapping(1, 0), overlapping(2, 5)),
+              List.of(first, second),
+              List.of(pack),
+              List.of());
       assertThatThrownBy(() -> table.add("b", wrong, List.of()))
           .isInstanceOf(UnusableIndexException.class)
           .hasMessageContaining("image \"b\"");
       assertThat(table.images()).containsExactly("a");
-      assertThat(find(table, "a", other)).isEmpty();
-      assertThat(table.needs(other, 7)).isFalse();
+      assertThat(table.locate(frame).orElseThrow().parts())
+          .extracting(FrameLocation.Part::digest)
+          .containsExactly(shared.digest());
+      assertThat(table.needs(added.digest(), 10)).isFalse();
     }
+  }
+
+  /** A file of ten bytes in the second frame. */
+  private static FileContent overlapping(int seed, int offset) {
+    Digest digest = Digest.sha256(FakeImage.bytes(seed, 10));
+    return new FileContent(digest, 10, List.of(new Chunk(digest, 10, 1, offset)));
   }
 
   @Example
@@ -283,7 +301,7 @@ class ContentTableTest {
       assertThat(table.needs(digest, 299)).isFalse();
       // the kernel may know it
       RowAttributes gone = Objects.requireNonNull(rows.get("short"));
-      assertThat(table.content(gone.row())).isEmpty();
+      assertThat(table.layouts(gone.row())).isEmpty();
       assertThat(table.attributes(gone.row())).contains(gone);
       table.add("again", index(pack, frame, file(digest, 0, 299)), List.of());
       assertThat(find(table, "again", digest)).contains(gone);
@@ -291,6 +309,24 @@ class ContentTableTest {
       table.purgeForgotten();
       assertThat(table.attributes(gone.row())).isEmpty();
       assertThat(find(table, "honest", digest)).hasValue(rows.get("honest"));
+    }
+  }
+
+  /** The digest of a list of chunks can be that of a file, which is the list. */
+  @Example
+  void aFileThatIsAListOfChunksSharesNoRowWithThem() throws Exception {
+    FileContent pieces = cut(Digest.EMPTY, 10, 62);
+    ByteBuffer list = ByteBuffer.allocate(72);
+    for (Chunk chunk : pieces.chunks()) {
+      list.put(chunk.digest().toBytes()).putInt(chunk.size());
+    }
+    Digest digest = Digest.sha256(list.array());
+    Pack pack = new Pack(Digest.EMPTY, 100);
+    Frame frame = new Frame(0, 0, 100, 100);
+    try (ContentTable table = ContentTable.open(directory)) {
+      table.add("liar", index(pack, frame, cut(digest, 10, 62)), List.of());
+      table.add("honest", index(pack, frame, file(digest, 0, 72)), List.of());
+      assertThat(find(table, "honest", digest)).isNotEqualTo(find(table, "liar", digest));
     }
   }
 
@@ -303,8 +339,15 @@ class ContentTableTest {
       OptionalLong a = table.imageNumber("a");
       OptionalLong b = table.imageNumber("b");
       assertThat(a).isNotEqualTo(b);
-      table.add("a", image(1).index(), List.of());
+      table.add("a", index, List.of());
       assertThat(table.imageNumber("a")).isEqualTo(a);
+      table.add("b", image(1).index(), List.of());
+      assertThat(table.imageNumber("b")).as("that of another index").isNotEqualTo(b);
+    }
+    try (ContentTable table = ContentTable.open(directory)) {
+      assertThat(table.imageNumber("a")).isEqualTo(OptionalLong.of(0));
+      OptionalLong a = table.imageNumber("a");
+      OptionalLong b = table.imageNumber("b");
       table.remove("a");
       assertThat(table.imageNumber("a")).isEmpty();
       assertThat(table.find(a.getAsLong(), index.contents().getFirst().digest())).isEmpty();
@@ -332,13 +375,7 @@ class ContentTableTest {
       table.add("b", index(pack, frame, first, second), List.of());
       table.add("c", index(pack, frame, free), List.of());
       FrameAddress address =
-          table
-              .content(row(table, around.digest()))
-              .orElseThrow()
-              .layouts()
-              .getFirst()
-              .getFirst()
-              .frame();
+          table.layouts(row(table, around.digest())).orElseThrow().getFirst().getFirst().frame();
       assertThat(table.locate(address).orElseThrow().parts())
           .extracting(FrameLocation.Part::digest)
           .containsExactly(first.digest(), second.digest(), free.digest());

@@ -83,7 +83,7 @@ public final class Guest {
    * the guest would end. Once in dozens of times emulation gets stuck: then all of it begins again,
    * once, and the output says so.
    *
-   * @param command its limit of time counts from the start of the boot
+   * @param command its limit of time counts from the start of a boot, of the second as well
    * @throws HarbourException when the guest did not boot, broke down or took too long; it has been
    *     killed then
    */
