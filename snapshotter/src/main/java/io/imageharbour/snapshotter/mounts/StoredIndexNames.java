@@ -76,16 +76,16 @@ public final class StoredIndexNames implements ContentNames {
   /** The path of a file whose content, or a chunk of it, has this digest. */
   static Optional<String> path(ImageIndex index, Digest digest) {
     Deque<Place> places = new ArrayDeque<>();
-    places.add(new Place("", index.root()));
+    places.add(new Place("", index.root(), Optional.empty()));
     while (!places.isEmpty()) {
       Place place = places.removeFirst();
       for (DirectoryEntry entry : place.directory.entries()) {
-        String path = place.path + "/" + entry.name();
         switch (index.inodes().get(entry.inode())) {
           case Inode.RegularFile file when has(index, file, digest) -> {
-            return Optional.of(path);
+            return Optional.of(place.path() + "/" + entry.name());
           }
-          case Inode.Directory below -> places.addLast(new Place(path, below));
+          case Inode.Directory below ->
+              places.addLast(new Place(entry.name().toString(), below, Optional.of(place)));
           default -> {
             // other types have no content
           }
@@ -101,5 +101,15 @@ public final class StoredIndexNames implements ContentNames {
         || content.chunks().stream().anyMatch(chunk -> chunk.digest().equals(digest));
   }
 
-  private record Place(String path, Inode.Directory directory) {}
+  /** A directory, and the one that it lies in: paths of all of them could take much memory. */
+  private record Place(String name, Inode.Directory directory, Optional<Place> parent) {
+
+    String path() {
+      Deque<String> names = new ArrayDeque<>();
+      for (Optional<Place> at = Optional.of(this); at.isPresent(); at = at.get().parent) {
+        names.addFirst(at.get().name);
+      }
+      return String.join("/", names);
+    }
+  }
 }
