@@ -33,6 +33,9 @@ final class RdmaGuestIT {
   /** Test classes that run in the guest, and nowhere else. */
   private static final String SUFFIX = "InGuest";
 
+  private static final String AGAIN = "the guest begins again";
+  private static final Duration MINUTES = Duration.ofMinutes(2);
+
   @Test
   void rdmaWorksInTheGuestWithoutHarbour(SharedTestbed testbed) throws Exception {
     List<String> output = new ArrayList<>();
@@ -97,7 +100,21 @@ final class RdmaGuestIT {
                     guest.directory().resolve("again"))
                 .withTimeout(Duration.ofMinutes(2)));
     assertThat(outcome.exit()).isEqualTo(23);
-    assertThat(output).contains("the guest begins again");
+    assertThat(output).contains(AGAIN);
+  }
+
+  /** Its kernel is told that a second has far fewer ticks than it has. */
+  @Test
+  void aGuestWhoseClockIsTooFastIsNotUsed(SharedTestbed testbed) throws Exception {
+    List<String> output = new CopyOnWriteArrayList<>();
+    Guest guest =
+        new Guest(testbed.workspace(), "fast", kernel(), output::add)
+            .withKernelArguments("tsc_early_khz=100000");
+    assertThatThrownBy(() -> guest.run(Command.of("echo", "never").withTimeout(MINUTES)))
+        .isInstanceOf(HarbourException.class)
+        .hasMessageStartingWith("the guest has a clock that is too fast; its console: ");
+    assertThat(output).doesNotContain("never").filteredOn(AGAIN::equals).hasSize(2);
+    assertThat(guests(testbed)).isEmpty();
   }
 
   private static void standStill(SharedTestbed testbed) {
