@@ -3,6 +3,7 @@ package io.imageharbour.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.imageharbour.testbed.Await;
+import io.imageharbour.testbed.Command;
 import io.imageharbour.testbed.Ctr;
 import io.imageharbour.testbed.Node;
 import io.imageharbour.testbed.RegistryServer;
@@ -39,6 +40,9 @@ final class ReadingContainers {
 
   private static final int LEAST_OFTEN = 10;
   private static final int MOST_OFTEN = 40;
+
+  /** So often a command runs whose output is lost. */
+  private static final int ATTEMPTS = 3;
 
   private final Node node;
   private final RegistryServer registry;
@@ -168,11 +172,33 @@ final class ReadingContainers {
                 Stream.of("sha256sum"),
                 lines.stream().map(line -> line.substring(line.indexOf('/'))))
             .toArray(String[]::new);
+    String expected = String.join("\n", lines);
     String output =
         container.isPresent()
-            ? node.ctr().exec(container.get(), command).text()
+            ? exec(container.get(), expected, command)
             : node.ctr().run(Snapshotter.HARBOUR, image, command).output();
     assertThat(output.lines().toList()).isEqualTo(lines);
+  }
+
+  /**
+   * What a command prints in a container. {@code ctr} may lose the end of it, or all, when the
+   * command ends quickly: then it runs again.
+   *
+   * @see <a href="https://github.com/containerd/containerd/pull/13931">ctr: drain exec output</a>
+   */
+  private String exec(String container, String expected, String... command)
+      throws IOException, InterruptedException {
+    String output = "";
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      Command.Output ended = node.ctr().exec(container, command);
+      assertThat(ended.exit()).as(ended.errors()).isZero();
+      output = ended.text();
+      if (output.length() >= expected.length() || !expected.startsWith(output)) {
+        break;
+      }
+      System.out.printf("ctr lost output of %s, attempt %d%n", command[0], attempt);
+    }
+    return output;
   }
 
   private synchronized List<String> unread(int files) {
